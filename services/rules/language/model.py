@@ -1,0 +1,218 @@
+"""What a checked rule is: the shape that the loader makes and the engine evaluates. No I/O, no CEL, no YAML here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Literal, Protocol, TypeAlias
+
+from shared.contracts.advice import Category, Grade, Severity
+from shared.contracts.athletes import Param
+
+Bound: TypeAlias = "bool | float | str | datetime | timedelta | Sequence[Bound] | Record"
+"""A value that a name in an expression or template can stand for. A name that is absent is not bound at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A named bundle of fields (`anchor`, `athlete`, `day`, an event fact). Absent fields are left out of `fields`.
+
+    `kind` names the declared type that the checker knows: an event type such as `meal.logged`, or `athlete`,
+    `day`, `week`, `daily_anchor`, `weekly_anchor`, `params`, or `set`.
+    """
+
+    kind: str
+    fields: Mapping[str, Bound]
+
+
+class AbsentError(Exception):
+    """An expression read something that the event, the profile or an unfound event lacks: no evidence either way."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"{missing} is absent")
+        self.missing = missing
+
+
+class EvaluationError(Exception):
+    """An expression or template failed on values that the checker let pass: the rule is at fault, not the athlete."""
+
+
+class Expression(Protocol):
+    """A compiled CEL expression."""
+
+    @property
+    def source(self) -> str:
+        """As the rule file has it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The top-level names it reads (`anchor`, `day`, a fact's name, `now`)."""
+
+    def evaluate(self, names: Mapping[str, Bound]) -> Bound:
+        """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
+
+
+class Template(Protocol):
+    """A compiled title or message."""
+
+    @property
+    def source(self) -> str:
+        """As the rule file has it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The top-level names it reads."""
+
+    def render(self, names: Mapping[str, Bound]) -> str:
+        """Return the text; raise `EvaluationError` when a name or field that it uses is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of a `where`: the event's `field` must satisfy `operator` with `value`; a lacking field never does."""
+
+    field: str
+    operator: Literal["in", "ne", "gt", "gte", "lt", "lte"]
+    value: Param
+
+
+Where: TypeAlias = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """Events whose local day lies in the anchor's day or ISO week, or the one before it; the anchor counts."""
+
+    span: Literal["today", "yesterday", "this_week", "last_week"]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Events that start in [anchor.start - span, anchor.start), the anchor left out."""
+
+    span: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Events that start in [anchor.end, anchor.end + span), the anchor left out."""
+
+    span: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LastDays:
+    """Events of the anchor's local day and the `days - 1` before it; the anchor counts."""
+
+    days: int
+
+
+Window: TypeAlias = During | Before | After | LastDays
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A number over the events of a type in a window. `field` is None for `count` and `days`."""
+
+    name: str
+    operation: Literal["count", "days", "sum", "min", "max", "avg"]
+    type: str
+    field: str | None
+    where: Where
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The first or last event of a type in a window, with `found`."""
+
+    name: str
+    which: Literal["first", "last"]
+    type: str
+    where: Where
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A fact that a CEL expression gives."""
+
+    name: str
+    expression: Expression
+
+
+Fact: TypeAlias = Aggregate | Pick | Computed
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Every event of `type` that meets `where`; due `delay` after its end, or `lead` before a plan's start."""
+
+    type: str
+    where: Where = ()
+    delay: timedelta = timedelta()
+    lead: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Every local day, due at local time `at`."""
+
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """Every local ISO week, due on `weekday` (1 Monday to 7 Sunday) at local time `at`."""
+
+    weekday: int
+    at: time
+
+
+Anchor: TypeAlias = Each | Daily | Weekly
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as the engine runs it. `hash` covers the rule's whole content with the club's `params` laid over it."""
+
+    id: str
+    pack: str
+    version: int
+    hash: str
+    category: Category
+    severity: Severity
+    anchor: Anchor
+    when: Expression
+    title: Template
+    message: Template
+    expires: timedelta
+    evidence: Grade
+    settle: timedelta = timedelta()
+    requires: Expression | None = None
+    params: Mapping[str, Param] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    sources: tuple[str, ...] = ()
+    supersedes: frozenset[str] = frozenset()
+    mode: Literal["live", "shadow", "off"] = "live"
+    names: frozenset[str] = frozenset()
+    """Every top-level name that any of its expressions and templates reads; `day` and `week` cost only who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules of one load, in an order in which a rule stands before those that it supersedes."""
+
+    rules: tuple[Rule, ...]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A rule set and since when it governs: anchors due from `since` on, until the next one (None: from ever)."""
+
+    since: datetime | None
+    rule_set: RuleSet
+
+
+Rulebook: TypeAlias = tuple[Generation, ...]
+"""Oldest first, never empty. An edit governs anchors due after it was loaded, and no others."""
