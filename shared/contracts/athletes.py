@@ -13,7 +13,7 @@ GOALS: tuple[Goal, ...] = ("build_muscle", "maintain", "lose_fat", "endurance")
 SEXES: tuple[Sex, ...] = ("male", "female")
 EVERYDAY_ACTIVITIES: tuple[EverydayActivity, ...] = ("sedentary", "light", "moderate", "high")
 
-Param: TypeAlias = float | str | bool | tuple[float, ...] | tuple[str, ...]
+Param: TypeAlias = float | str | bool | tuple[float | str, ...]
 
 
 @dataclass(frozen=True, slots=True)

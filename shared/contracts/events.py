@@ -4,13 +4,13 @@
 typed names and the checker of `where` are all made from it, so a new type or field is added here and nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-Value: TypeAlias = "bool | float | int | str | Sequence[Value] | Mapping[str, Value] | None"
-"""What JSON can hold."""
+Value: TypeAlias = Any  # a recursive alias, which the store's codec could not resolve at run time
+"""What JSON can hold: bool, int, float, str, None, and lists and maps of these."""
 
 FieldKind = Literal["number", "integer", "text", "flag", "date", "texts", "records"]
 

@@ -93,4 +93,3 @@ class Delivery:
     reason: str | None = None
     attempts: tuple[Attempt, ...] = ()
     digest: bool = False
-

@@ -1,0 +1,151 @@
+"""Advice as the store keeps it: committed by rules, read by ingest and notify, answered by athletes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import redis
+
+from shared.contracts.advice import STANDING, AdviceRecord, Category, State, Verdict
+from shared.store import keys
+from shared.store.codec import decode, encode, to_ms
+from shared.store.due import WAKE_UP_LEASE_MS
+from shared.store.errors import store_errors
+from shared.store.outbox import OutboxDraft
+from shared.store.pages import Page, offset_of
+from shared.store.scripts import Scripts
+from shared.store.timelines import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one evaluation found to have changed."""
+
+    records: tuple[AdviceRecord, ...] = ()
+    outbox: tuple[OutboxDraft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Whether the commit was taken (else the snapshot is stale) and whether the outbox wants a routing wake-up."""
+
+    taken: bool
+    route: bool
+
+
+class AdviceStore:
+    """Advice records of every athlete."""
+
+    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def commit(self, snapshot: Snapshot, changes: Changes, next_due: datetime | None) -> Committed:
+        """Write `changes` and the next due time, and clear the dirty mark, if `snapshot` is still how things stand."""
+        place = keys.AthleteKeys(snapshot.club, snapshot.athlete_id)
+        index = keys.PartitionKeys(place.tag)
+        arguments: list[str | int] = [
+            place.ref,
+            snapshot.inputs,
+            snapshot.commits,
+            "" if next_due is None else to_ms(next_due),
+            WAKE_UP_LEASE_MS,
+            len(changes.records),
+        ]
+        for record in changes.records:
+            standing = "1" if record.state in STANDING else "0"
+            arguments += [record.advice.id, encode(record), to_ms(record.issued_at), standing]
+        arguments += [encode(draft) for draft in changes.outbox]
+        taken, route = self._scripts.run(
+            "commit",
+            [
+                place.meta, place.advice, place.advice_index, place.standing, place.outbox,
+                index.dirty, index.due, index.outboxes, index.advice_owner,
+            ],
+            arguments,
+        )  # fmt: skip
+        return Committed(bool(taken), bool(route))
+
+    def find(self, club: str, athlete: str, ids: Collection[str]) -> dict[str, AdviceRecord]:
+        """Return those of `ids` that the athlete has ever been given."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        with store_errors():
+            found = self._client.hmget(keys.AthleteKeys(club, athlete).advice, wanted)
+        return {
+            name: decode(str(text), AdviceRecord)
+            for name, text in zip(wanted, found, strict=True)
+            if text is not None
+        }
+
+    def get(self, club: str, advice_id: str) -> AdviceRecord | None:
+        """Return one piece of the club's advice, or None."""
+        if not advice_id.startswith("adv_"):
+            return None
+        with store_errors():
+            owner = self._client.hget(keys.PartitionKeys(advice_id[4:6]).advice_owner, advice_id)
+        if owner is None:
+            return None
+        owner_club, athlete = keys.split_ref(str(owner))
+        return self.find(club, athlete, [advice_id]).get(advice_id) if owner_club == club else None
+
+    def page(
+        self,
+        club: str,
+        athlete: str,
+        states: frozenset[State] | None,
+        categories: frozenset[Category] | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[AdviceRecord]:
+        """Return up to `limit` records, the newest first, that are in one of `states` and `categories` (None: any)."""
+        place = keys.AthleteKeys(club, athlete)
+        offset = offset_of(cursor)
+        chosen: list[AdviceRecord] = []
+        while True:
+            with store_errors():
+                names = [
+                    str(name) for name in self._client.zrevrange(place.advice_index, offset, offset + 199)
+                ]
+            if not names:
+                return Page(tuple(chosen))
+            found = self.find(club, athlete, names)
+            for name in names:
+                record = found.get(name)
+                if record and _matches(record, states, categories):
+                    if len(chosen) == limit:
+                        return Page(tuple(chosen), str(offset))
+                    chosen.append(record)
+                offset += 1
+
+    def feedback(self, club: str, advice_id: str, verdict: Verdict, now: datetime) -> AdviceRecord | None:
+        """Add the athlete's verdict. Standing advice is acknowledged by it, or dismissed. None: no such advice."""
+        while True:
+            record = self.get(club, advice_id)
+            if record is None:
+                return None
+            place = keys.AthleteKeys(club, record.advice.athlete)
+            answered = _answered(record, verdict, now)
+            written = self._scripts.run(
+                "feedback",
+                [place.advice, place.standing, place.meta],
+                [advice_id, encode(record), encode(answered), "1" if answered.state in STANDING else "0"],
+            )
+            if written:
+                return answered
+
+
+def _answered(record: AdviceRecord, verdict: Verdict, now: datetime) -> AdviceRecord:
+    heard = replace(record, feedback=(*record.feedback, verdict))
+    if record.state not in STANDING:
+        return heard
+    return replace(heard, state="dismissed" if verdict == "dismiss" else "acknowledged", changed_at=now)
+
+
+def _matches(
+    record: AdviceRecord, states: frozenset[State] | None, categories: frozenset[Category] | None
+) -> bool:
+    return (states is None or record.state in states) and (
+        categories is None or record.advice.category in categories
+    )

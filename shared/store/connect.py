@@ -1,0 +1,88 @@
+"""The store as its users see it: one client, and the parts that speak of timelines, advice and deliveries."""
+
+from dataclasses import dataclass
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from shared.store.advice import AdviceStore
+from shared.store.athletes import Athletes
+from shared.store.clubs import Clubs
+from shared.store.counters import Counters
+from shared.store.deliveries import Deliveries
+from shared.store.due import Due
+from shared.store.errors import StoreUnavailableError, store_errors
+from shared.store.limits import Limits
+from shared.store.outbox import Outbox
+from shared.store.rulebook import RulebookStore
+from shared.store.scripts import Scripts
+from shared.store.stepping import ClockStore
+from shared.store.subscriptions import Subscriptions
+from shared.store.ticking import Ticking
+from shared.store.timelines import Timelines
+
+__all__ = ["Store", "StoreUnavailableError", "connect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Every part of the store, on one pool of connections. Safe to share between threads, not across a fork."""
+
+    client: redis.Redis
+    clubs: Clubs
+    athletes: Athletes
+    timelines: Timelines
+    due: Due
+    advice: AdviceStore
+    outbox: Outbox
+    subscriptions: Subscriptions
+    deliveries: Deliveries
+    rulebook: RulebookStore
+    counters: Counters
+    limits: Limits
+    clock: ClockStore
+    ticking: Ticking
+
+    def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the store answers."""
+        with store_errors():
+            self.client.ping()
+
+    def signing_key(self) -> bytes:
+        """The store's own random key for links that act without an API key; made at the first call."""
+        return self.clubs.signing_key()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.client.close()
+
+
+def connect(url: str) -> Store:
+    """Make a store on `url` (`redis://`, `rediss://` or `unix://`). Nothing is sent before the first use."""
+    client = redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        health_check_interval=30,
+        # Every write is safe to repeat: appends know duplicates, commits compare what they read.
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+    )
+    scripts = Scripts(client)
+    return Store(
+        client=client,
+        clubs=Clubs(client),
+        athletes=Athletes(client, scripts),
+        timelines=Timelines(client, scripts),
+        due=Due(client, scripts),
+        advice=AdviceStore(client, scripts),
+        outbox=Outbox(client, scripts),
+        subscriptions=Subscriptions(client),
+        deliveries=Deliveries(client, scripts),
+        rulebook=RulebookStore(client),
+        counters=Counters(client),
+        limits=Limits(scripts),
+        clock=ClockStore(client),
+        ticking=Ticking(client),
+    )

@@ -1,0 +1,57 @@
+-- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
+-- KEYS: seen, events, timeline, meta, dirty
+-- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or ''
+-- Returns: {1 when the athlete was not waiting before, status, status, ...}; status accepted, duplicate or conflict.
+local seen, events, timeline, meta, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local answers = {0}
+local changed = false
+
+-- A `seen` value is ["!"] revision ":" hash {"," revision ":" hash}; "!" marks an event that was deleted for good.
+local function revisions(text)
+  local known, highest = {}, -1
+  for revision, hash in string.gmatch(text, '(%d+):(%x+)') do
+    local number = tonumber(revision)
+    known[number] = hash
+    if number > highest then highest = number end
+  end
+  return known, highest
+end
+
+for i = 3, #ARGV, 6 do
+  local key, revision, hash, start, payload, target = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local text = redis.call('HGET', seen, key) or ''
+  local known, highest = revisions(text)
+  if known[revision] == hash then
+    answers[#answers + 1] = 'duplicate'
+  elseif known[revision] then
+    answers[#answers + 1] = 'conflict'
+  else
+    local separator = (text == '' or text == '!') and '' or ','
+    redis.call('HSET', seen, key, text .. separator .. string.format('%d', revision) .. ':' .. hash)
+    if target ~= '' then
+      local marked = redis.call('HGET', seen, target) or ''
+      if string.sub(marked, 1, 1) ~= '!' then redis.call('HSET', seen, target, '!' .. marked) end
+      redis.call('HDEL', events, target)
+      redis.call('ZREM', timeline, target)
+    end
+    if revision > highest then
+      if target ~= '' then
+        redis.call('HDEL', events, key)
+        redis.call('ZREM', timeline, key)
+      elseif string.sub(text, 1, 1) ~= '!' then
+        redis.call('HSET', events, key, payload)
+        redis.call('ZADD', timeline, start, key)
+      end
+    end
+    changed = true
+    answers[#answers + 1] = 'accepted'
+  end
+end
+
+if changed then
+  redis.call('HINCRBY', meta, 'inputs', 1)
+  local time = redis.call('TIME')
+  local wall = time[1] * 1000 + math.floor(time[2] / 1000)
+  answers[1] = redis.call('ZADD', dirty, 'NX', string.format('%d', wall + tonumber(ARGV[2])), ARGV[1])
+end
+return answers

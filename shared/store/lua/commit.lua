@@ -1,0 +1,30 @@
+-- Commit one evaluation: advice, outbox and the next due time, if nothing has changed since it was loaded.
+-- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner
+-- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, number of records,
+--       then for each record: id, payload, issued ms, '1' when standing;
+--       then for each outbox entry: payload without its sequence
+-- Returns: {1 when committed else 0, 1 when the outbox was empty before and is not now}
+local counts = redis.call('HMGET', KEYS[1], 'inputs', 'commits')
+if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return {0, 0} end
+redis.call('HINCRBY', KEYS[1], 'commits', 1)
+local position = 7
+for _ = 1, tonumber(ARGV[6]) do
+  local id, payload, issued, standing = ARGV[position], ARGV[position + 1], ARGV[position + 2], ARGV[position + 3]
+  redis.call('HSET', KEYS[2], id, payload)
+  redis.call('ZADD', KEYS[3], issued, id)
+  redis.call(standing == '1' and 'SADD' or 'SREM', KEYS[4], id)
+  redis.call('HSET', KEYS[9], id, ARGV[1])
+  position = position + 4
+end
+local fresh = 0
+if position <= #ARGV then
+  for i = position, #ARGV do
+    redis.call('HSET', KEYS[5], redis.call('HINCRBY', KEYS[1], 'outbox', 1), ARGV[i])
+  end
+  local time = redis.call('TIME')
+  local wall = time[1] * 1000 + math.floor(time[2] / 1000)
+  fresh = redis.call('ZADD', KEYS[8], 'NX', string.format('%d', wall + tonumber(ARGV[5])), ARGV[1])
+end
+redis.call('ZREM', KEYS[6], ARGV[1])
+if ARGV[4] == '' then redis.call('ZREM', KEYS[7], ARGV[1]) else redis.call('ZADD', KEYS[7], ARGV[4], ARGV[1]) end
+return {1, fresh}

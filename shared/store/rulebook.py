@@ -1,0 +1,117 @@
+"""The rules in force and those before them, as text, so that any worker can govern any anchor as it was governed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import zip_longest
+
+import redis
+
+from shared.store import keys
+from shared.store.codec import decode, encode
+from shared.store.errors import store_errors
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What is said of a rule to those who list rules."""
+
+    id: str
+    pack: str
+    version: int
+    hash: str
+    title: str
+    category: str
+    severity: str
+    mode: str
+    evidence: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One rule file: where it was found, its text, and which of the paths it came from (later ones overlay)."""
+
+    path: str
+    text: str
+    layer: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGeneration:
+    """One load of rules. `since` is None for the first: it governs all that came before it, too."""
+
+    since: datetime | None
+    hash: str
+    files: tuple[StoredFile, ...]
+    rules: tuple[RuleInfo, ...]
+
+
+class RulebookStore:
+    """Generations in the order of their loading. A load of what is already in force adds nothing."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def version(self) -> str:
+        """Return the hash of the rules in force, or '' before the first load: one small read to see a change."""
+        with store_errors():
+            return str(self._client.get(keys.RULEBOOK_VERSION) or "")
+
+    def register(self, generation: StoredGeneration, now: datetime, keep_after: datetime) -> None:
+        """Put `generation` in force from `now` on, unless it is so already.
+
+        Generations that were replaced before `keep_after` govern nothing that can still be active, and are dropped.
+        """
+        with store_errors(), self._client.pipeline() as pipeline:
+            while True:
+                pipeline.watch(keys.RULEBOOK)  # type: ignore[no-untyped-call]  # redis-py leaves it so
+                known = _decode(pipeline.lrange(keys.RULEBOOK, 0, -1))
+                if known and known[-1].hash == generation.hash:
+                    return
+                since = now if known else None
+                kept = [
+                    each
+                    for each, follower in zip_longest(known, known[1:])
+                    if follower is None or (follower.since or now) > keep_after
+                ]
+                added = StoredGeneration(since, generation.hash, generation.files, generation.rules)
+                pipeline.multi()
+                pipeline.delete(keys.RULEBOOK)
+                pipeline.rpush(keys.RULEBOOK, *(encode(each) for each in [*kept, added]))
+                pipeline.set(keys.RULEBOOK_VERSION, generation.hash)
+                try:
+                    pipeline.execute()
+                except redis.WatchError:
+                    continue
+                return
+
+    def generations(self) -> tuple[StoredGeneration, ...]:
+        """Return all kept generations, the oldest first."""
+        with store_errors():
+            return tuple(_decode(self._client.lrange(keys.RULEBOOK, 0, -1)))
+
+    def current(self) -> StoredGeneration | None:
+        """Return the generation in force, or None before any worker has loaded rules."""
+        with store_errors():
+            found = self._client.lindex(keys.RULEBOOK, -1)
+        return None if found is None else decode(str(found), StoredGeneration)
+
+    def errors(self) -> Mapping[str, int]:
+        """Return how often each rule has failed at run time."""
+        with store_errors():
+            return {
+                str(rule): int(count) for rule, count in dict(self._client.hgetall(keys.RULE_ERRORS)).items()
+            }
+
+    def count_errors(self, failures: Mapping[str, int]) -> None:
+        """Add to the rules' counts of failures."""
+        with store_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            for rule, count in failures.items():
+                pipeline.hincrby(keys.RULE_ERRORS, rule, count)
+            pipeline.execute()
+
+
+def _decode(texts: object) -> list[StoredGeneration]:
+    return [decode(str(text), StoredGeneration) for text in texts] if isinstance(texts, list) else []

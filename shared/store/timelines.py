@@ -1,0 +1,178 @@
+"""Athletes' timelines: what they did, each event once and at its highest revision."""
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import redis
+
+from shared.contracts.advice import AdviceRecord
+from shared.contracts.athletes import Athlete
+from shared.contracts.events import Event, event_key
+from shared.store import keys
+from shared.store.codec import decode, encode, from_ms, to_ms
+from shared.store.due import WAKE_UP_LEASE_MS
+from shared.store.errors import store_errors
+from shared.store.scripts import Call, Scripts
+
+_OWNER_SHARDS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event. A conflict names the field at fault."""
+
+    status: Literal["accepted", "duplicate", "conflict"]
+    field: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Outcomes in the order of the events, and the athletes whose evaluation wants a wake-up."""
+
+    outcomes: tuple[Outcome, ...]
+    wake: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One athlete as of one instant: all that an evaluation reads, and what its commit must find unchanged."""
+
+    club: str
+    athlete_id: str
+    profile: Athlete | None
+    events: tuple[Event, ...]
+    standing: tuple[AdviceRecord, ...]
+    inputs: str
+    commits: str
+    dirty: bool
+    next_due: datetime | None
+
+    @property
+    def athlete(self) -> Athlete:
+        """The profile, or the stated default of one who has none."""
+        return self.profile or Athlete(self.club, self.athlete_id)
+
+
+class Timelines:
+    """Appends and reads. An append is one atomic write an athlete: duplicate check, timeline, dirty mark."""
+
+    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def append(self, club: str, events: Sequence[tuple[str, Event]]) -> Appended:
+        """Append (athlete id, event) pairs; an `event.deleted` takes the event that it names off the timeline.
+
+        When this returns, what was accepted is in the store and its athletes are marked for evaluation.
+        """
+        owners = self._claim(club, events)
+        outcomes: list[Outcome | None] = [None] * len(events)
+        by_athlete: dict[str, list[int]] = {}
+        for position, (athlete, event) in enumerate(events):
+            foreign = next((name for name, owner in owners[position].items() if owner != athlete), None)
+            if foreign is None:
+                by_athlete.setdefault(athlete, []).append(position)
+            else:
+                outcomes[position] = _belongs_elsewhere(event, foreign)
+        calls = [
+            _append_call(club, athlete, [events[i][1] for i in places])
+            for athlete, places in by_athlete.items()
+        ]
+        wake = []
+        for (athlete, places), answer in zip(by_athlete.items(), self._scripts.run_many(calls), strict=True):
+            statuses = [str(status) for status in answer[1:]]
+            for position, status in zip(places, statuses, strict=True):
+                outcomes[position] = _outcome(status, events[position][1])
+            # A duplicate wakes too: its sender may be repeating what it got no answer to.
+            if answer[0] or "duplicate" in statuses:
+                wake.append(athlete)
+        if by_athlete:
+            with store_errors():
+                self._client.zadd(keys.club_athletes(club), dict.fromkeys(by_athlete, 0))
+        return Appended(tuple(outcome for outcome in outcomes if outcome is not None), tuple(wake))
+
+    def load(self, club: str, athlete: str, since: datetime, until: datetime) -> Snapshot:
+        """Read the events that start in [since, until], the profile, the standing advice and the commit's guards."""
+        place = keys.AthleteKeys(club, athlete)
+        index = keys.PartitionKeys(place.tag)
+        profile, inputs, commits, dirty, due, events, standing = self._scripts.run(
+            "load",
+            [
+                place.profile, place.events, place.timeline, place.meta, place.advice, place.standing,
+                index.dirty, index.due,
+            ],
+            [place.ref, to_ms(since), to_ms(until)],
+        )  # fmt: skip
+        return Snapshot(
+            club,
+            athlete,
+            decode(profile, Athlete) if profile else None,
+            tuple(decode(text, Event) for text in events if text),
+            tuple(decode(text, AdviceRecord) for text in standing if text),
+            inputs,
+            commits,
+            dirty == "1",
+            from_ms(float(due)) if due else None,
+        )
+
+    def _claim(self, club: str, events: Sequence[tuple[str, Event]]) -> list[dict[str, str]]:
+        """Claim every event's key for its athlete. Return for each event its keys with the athletes that own them.
+
+        A claim outlives a crash before its append: it only says whose the key is, and a repeat finds it so.
+        """
+        names = [_claimed_keys(event) for _, event in events]
+        with store_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            for (athlete, _), claimed in zip(events, names, strict=True):
+                for name in claimed:
+                    place = keys.event_owners(club, zlib.crc32(name.encode()) % _OWNER_SHARDS)
+                    pipeline.hsetnx(place, name, athlete)
+                    pipeline.hget(place, name)
+            answers = iter(pipeline.execute()[1::2])
+        return [{name: str(next(answers)) for name in claimed} for claimed in names]
+
+
+def _claimed_keys(event: Event) -> tuple[str, ...]:
+    return (event.key, _target(event)) if event.type == "event.deleted" else (event.key,)
+
+
+def _target(event: Event) -> str:
+    return event_key(event.source, str(event.data["event_id"])) if event.type == "event.deleted" else ""
+
+
+def _belongs_elsewhere(event: Event, foreign: str) -> Outcome:
+    if foreign == event.key:
+        return Outcome("conflict", "subject", "this id and source belong to an event of another athlete")
+    return Outcome(
+        "conflict", "subject", f"event_id {event.data['event_id']!r} belongs to an event of another athlete"
+    )
+
+
+def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
+    place = keys.AthleteKeys(club, athlete)
+    arguments: list[str | int] = [place.ref, WAKE_UP_LEASE_MS]
+    for event in events:
+        payload = encode(event)
+        digest = hashlib.blake2b(payload.encode(), digest_size=8).hexdigest()
+        arguments += [event.key, event.revision, digest, to_ms(event.start), payload, _target(event)]
+    index = keys.PartitionKeys(place.tag)
+    return "append", [place.seen, place.events, place.timeline, place.meta, index.dirty], arguments
+
+
+def _outcome(status: str, event: Event) -> Outcome:
+    match status:
+        case "accepted":
+            return Outcome("accepted")
+        case "duplicate":
+            return Outcome("duplicate")
+        case _:
+            return Outcome(
+                "conflict",
+                "revision",
+                f"revision {event.revision} of this event is known with other content; a change needs a higher revision",
+            )
