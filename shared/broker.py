@@ -5,6 +5,7 @@ so nothing here needs a result backend, an ETA or a broker that never forgets.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import kombu.exceptions
 from celery import Celery, Task
@@ -74,7 +75,7 @@ def send(app: Celery, task: str, **payload: object) -> None:
 
 
 @task_prerun.connect
-def _bind_ids(task_id: str, task: Task, **_: object) -> None:
+def _bind_ids(task_id: str, task: "Task[Any, Any]", **_: object) -> None:
     bind_contextvars(task_id=task_id, task_name=task.name)
 
 

@@ -1,5 +1,6 @@
 """What is due: the athletes who wait for an evaluation, by mark or by time. The only record that work exists."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -7,6 +8,7 @@ from typing import Final
 
 import redis
 
+from shared.contracts.clubs import Club
 from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
 from shared.store.codec import from_ms, to_ms
@@ -56,6 +58,17 @@ class Due:
             tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[0] for answer in answers)),
             tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[1] for answer in answers)),
         )
+
+    def mark_all(self, clubs: Iterable[Club], now: datetime) -> int:
+        """Make every athlete of `clubs` due `now`, as new rules ask for. Return how many there are."""
+        marked = 0
+        for club in clubs:
+            with store_errors():
+                for name, _ in self._client.zscan_iter(keys.club_athletes(club.id), count=1000):
+                    place = keys.AthleteKeys(club.id, str(name))
+                    self._client.zadd(keys.PartitionKeys(place.tag).due, {place.ref: to_ms(now)}, lt=True)
+                    marked += 1
+        return marked
 
     def next_due(self) -> datetime | None:
         """Return the clock's next instant at which an athlete is to be evaluated, or None."""

@@ -58,17 +58,18 @@ class RulebookStore:
         with store_errors():
             return str(self._client.get(keys.RULEBOOK_VERSION) or "")
 
-    def register(self, generation: StoredGeneration, now: datetime, keep_after: datetime) -> None:
+    def register(self, generation: StoredGeneration, now: datetime, keep_after: datetime) -> bool:
         """Put `generation` in force from `now` on, unless it is so already.
 
-        Generations that were replaced before `keep_after` govern nothing that can still be active, and are dropped.
+        Return whether it replaced other rules. Generations that were themselves replaced before `keep_after` govern
+        nothing that can still be active, and are dropped.
         """
         with store_errors(), self._client.pipeline() as pipeline:
             while True:
                 pipeline.watch(keys.RULEBOOK)  # type: ignore[no-untyped-call]  # redis-py leaves it so
                 known = _decode(pipeline.lrange(keys.RULEBOOK, 0, -1))
                 if known and known[-1].hash == generation.hash:
-                    return
+                    return False
                 since = now if known else None
                 kept = [
                     each
@@ -84,7 +85,7 @@ class RulebookStore:
                     pipeline.execute()
                 except redis.WatchError:
                     continue
-                return
+                return bool(known)
 
     def generations(self) -> tuple[StoredGeneration, ...]:
         """Return all kept generations, the oldest first."""

@@ -174,5 +174,5 @@ def _outcome(status: str, event: Event) -> Outcome:
             return Outcome(
                 "conflict",
                 "revision",
-                f"revision {event.revision} of this event is known with other content; a change needs a higher revision",
+                f"revision {event.revision} is known with other content; a change needs a higher revision",
             )

@@ -1,0 +1,150 @@
+"""The whole of Tandem in one process tree on one machine: what `tandem up` runs."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+from deploy.embedded import EmbeddedStore, free_port, start_embedded
+from deploy.supervisor import Part, Supervisor
+from shared.settings import Settings
+
+_READY_S = 60
+
+
+class NotReadyError(Exception):
+    """The tree was started but did not come to take events in time."""
+
+
+@dataclass(slots=True)
+class LocalTandem:
+    """A running tree. `url` is where it takes events; `settings` has the store's URL filled in."""
+
+    url: str
+    settings: Settings
+    supervisor: Supervisor
+    embedded: EmbeddedStore | None
+    _watcher: threading.Thread
+
+    def stop(self) -> None:
+        """Drain and stop every part, the store last."""
+        self.supervisor.stopping.set()
+        self._watcher.join()
+        self.supervisor.stop()
+        if self.embedded is not None:
+            self.embedded.stop()
+
+
+def start(
+    settings: Settings,
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    ingest_workers: int = 1,
+    notify_workers: int = 1,
+    environ: Mapping[str, str] | None = None,
+    output: IO[Any] | None = None,
+) -> LocalTandem:
+    """Start the store (unless one is set), ingest, the workers and the scheduler, and wait until events are taken.
+
+    `port` 0 takes a free one. `environ` adds to what the parts inherit.
+    """
+    embedded = None if settings.redis_url else start_embedded(settings.data_dir)
+    if embedded is not None:
+        settings = replace(settings, redis_url=embedded.url)
+    port = port or free_port()
+    metrics = settings.data_dir / "metrics"
+    shared_environ = {
+        **os.environ,
+        **(environ or {}),
+        "TANDEM_REDIS_URL": str(settings.redis_url),
+        "TANDEM_PUBLIC_URL": _public_url(settings, port),
+        "PROMETHEUS_MULTIPROC_DIR": str(_empty(metrics)),
+    }
+    shared_environ.pop("TANDEM_REDIS_URL_FILE", None)
+    supervisor = Supervisor(
+        _parts(settings, host, port, ingest_workers, notify_workers, shared_environ), output
+    )
+    supervisor.start()
+    watcher = threading.Thread(target=supervisor.watch, name="supervisor", daemon=True)
+    watcher.start()
+    tandem = LocalTandem(f"http://{host}:{port}", settings, supervisor, embedded, watcher)
+    try:
+        await_ready(tandem.url)
+    except BaseException:
+        tandem.stop()
+        raise
+    return tandem
+
+
+def run_until_stopped(start_tree: Callable[[], LocalTandem], say: Callable[[str], None]) -> None:
+    """Start a tree, say where it is ready, and stop it on SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    tandem = start_tree()
+    say(f"ready on {tandem.url}")
+    stop.wait()
+    say("draining")
+    tandem.stop()
+    say("stopped")
+
+
+def await_ready(url: str, seconds: float = _READY_S) -> None:
+    """Return when `url` says that it is ready; raise `NotReadyError` when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    last = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own http URL
+                if answer.status == 200:  # noqa: PLR2004 - OK
+                    return
+        except urllib.error.HTTPError as error:
+            last = f"{error.code} {error.read(500).decode(errors='replace')}"
+        except OSError as error:
+            last = str(error)
+        time.sleep(0.02)
+    raise NotReadyError(f"{url}/readyz did not answer 200 within {seconds:.0f} s; the last answer: {last}")
+
+
+def _parts(
+    settings: Settings,
+    host: str,
+    port: int,
+    ingest_workers: int,
+    notify_workers: int,
+    environ: Mapping[str, str],
+) -> list[Part]:
+    tandem = [sys.executable, "-m", "deploy.cli"]
+    return [
+        Part(
+            "ingest",
+            [*tandem, "ingest", "--host", host, "--port", str(port), "--workers", str(ingest_workers)],
+            environ,
+        ),
+        Part("scheduler", [*tandem, "scheduler"], environ, drain_s=5),
+        *(
+            Part(f"rules-{n}", [*tandem, "worker", "rules"], environ)
+            for n in range(1, settings.rules_workers + 1)
+        ),
+        *(Part(f"notify-{n}", [*tandem, "worker", "notify"], environ) for n in range(1, notify_workers + 1)),
+    ]
+
+
+def _public_url(settings: Settings, port: int) -> str:
+    untouched = settings.public_url == Settings().public_url
+    return f"http://127.0.0.1:{port}" if untouched else settings.public_url
+
+
+def _empty(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.iterdir():
+        stale.unlink()  # counts of processes that are gone
+    return folder.resolve()

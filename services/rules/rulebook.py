@@ -1,0 +1,100 @@
+"""The rules that govern: loaded from files at a worker's start, shared through the store, compiled once a process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+import structlog
+
+from services.rules.engine.horizon import Horizon, horizon
+from services.rules.language.load import SourceFile, load_sources, sources
+from services.rules.language.model import Generation, Rulebook, RuleSet
+from shared.settings import Settings
+from shared.store.connect import Store
+from shared.store.rulebook import RuleInfo, StoredFile, StoredGeneration
+
+log = structlog.get_logger()
+
+
+def rule_paths(settings: Settings) -> tuple[Path, ...]:
+    """Return the folders of packs that the settings name, or the packs that ship with Tandem."""
+    return settings.rules_path or (Path(str(resources.files("services.rules") / "packs")),)
+
+
+def install(paths: Sequence[Path], store: Store, now: datetime) -> None:
+    """Load the rule files and put them in force, unless they are already.
+
+    Raise `RuleFileError` with every fault when a file is wrong: a broken pack never replaces a good one.
+    """
+    files = sources(paths)
+    rule_set = load_sources(files)
+    generation = StoredGeneration(
+        None,
+        rule_set.hash,
+        tuple(StoredFile(str(file.path), file.text, file.layer) for file in files),
+        tuple(_info(rule_set)),
+    )
+    reach = horizon((Generation(None, rule_set),)).back
+    if store.rulebook.register(generation, now, now - reach):
+        log.info("rulebook.installed", rules=len(rule_set.rules), hash=rule_set.hash)
+        # What is due next was reckoned by the old rules; the new ones may be due earlier.
+        store.due.mark_all(store.clubs.list(), now)
+
+
+@dataclass(slots=True)
+class GoverningRules:
+    """The rulebook of one process, read again when another has put new rules in force."""
+
+    store: Store
+    _hash: str = ""
+    _rulebook: Rulebook = ()
+    _horizon: Horizon | None = None
+    _compiled: dict[str, RuleSet] = field(default_factory=dict)
+
+    def current(self) -> tuple[Rulebook, Horizon]:
+        """Return the generations in force and how far from now their events can matter."""
+        newest = self.store.rulebook.version()
+        if newest != self._hash or self._horizon is None:
+            self._read(newest)
+        if self._horizon is None:
+            raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
+        return self._rulebook, self._horizon
+
+    def _read(self, newest: str) -> None:
+        stored = self.store.rulebook.generations()
+        if not stored:
+            return
+        compiled = {each.hash: self._compiled.get(each.hash) or _compile(each) for each in stored}
+        self._compiled = compiled
+        self._rulebook = tuple(Generation(each.since, compiled[each.hash]) for each in stored)
+        self._horizon = horizon(self._rulebook)
+        self._hash = newest
+        log.info("rulebook.loaded", generations=len(stored), hash=newest)
+
+
+class NoRulesError(Exception):
+    """No rules were ever put in force."""
+
+
+def _compile(stored: StoredGeneration) -> RuleSet:
+    return load_sources(tuple(SourceFile(file.path, file.text, file.layer) for file in stored.files))
+
+
+def _info(rule_set: RuleSet) -> list[RuleInfo]:
+    return [
+        RuleInfo(
+            rule.id,
+            rule.pack,
+            rule.version,
+            rule.hash,
+            rule.title.source,
+            rule.category,
+            rule.severity,
+            rule.mode,
+            rule.evidence,
+            rule.sources,
+        )
+        for rule in sorted(rule_set.rules, key=lambda rule: rule.id)
+    ]

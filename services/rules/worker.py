@@ -1,0 +1,38 @@
+"""The rules worker's composition root: settings in, a Celery app out, connections made in the worker itself."""
+
+from functools import cache
+
+import structlog
+from celery import Celery
+
+from services.rules.rulebook import GoverningRules, install, rule_paths
+from services.rules.tasks import RulesShell
+from shared.broker import EVALUATE, celery_app
+from shared.clock import clock_for
+from shared.settings import Settings
+from shared.store.connect import connect
+
+log = structlog.get_logger()
+
+
+def make_worker(settings: Settings) -> Celery:
+    """Return the Celery app whose one task evaluates athletes. `settings.redis_url` must be set.
+
+    Raise `RuleFileError` when the rule files are wrong and `StoreUnavailableError` when the store is away: a worker
+    that could not do its work does not start.
+    """
+    app = celery_app(settings, "rules")
+
+    @cache
+    def shell() -> RulesShell:
+        store = connect(str(settings.redis_url))
+        return RulesShell(store, clock_for(settings, store), GoverningRules(store), app)
+
+    @app.task(name=EVALUATE)
+    def evaluate(athletes: list[tuple[str, str]]) -> None:
+        shell().evaluate([(club, athlete) for club, athlete in athletes])
+
+    store = connect(str(settings.redis_url))
+    install(rule_paths(settings), store, clock_for(settings, store).now())
+    store.close()
+    return app
