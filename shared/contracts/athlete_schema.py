@@ -34,6 +34,18 @@ _MAX_LIST = 50
 _MAX_TEXT = 200
 _MAX_NUMBER = 1e9
 
+_SCALARS: list[dict[str, Any]] = [
+    {"type": "number", "minimum": -_MAX_NUMBER, "maximum": _MAX_NUMBER},
+    {"type": "string", "maxLength": _MAX_TEXT},
+]
+_PARAM_DOCUMENT: dict[str, Any] = {
+    "anyOf": [
+        *_SCALARS,
+        {"type": "boolean"},
+        *({"type": "array", "items": scalar, "maxItems": _MAX_LIST} for scalar in _SCALARS),
+    ]
+}
+
 
 class QuietHoursSchema(wire.StrictSchema):
     """Local times between which the athlete is not written to; may span midnight."""
@@ -165,16 +177,3 @@ def _param(value: Any) -> Param | None:
     if len(texts) == len(value):
         return texts
     return numbers if len(numbers) == len(value) else None
-
-
-_SCALARS: list[dict[str, Any]] = [
-    {"type": "number", "minimum": -_MAX_NUMBER, "maximum": _MAX_NUMBER},
-    {"type": "string", "maxLength": _MAX_TEXT},
-]
-_PARAM_DOCUMENT: dict[str, Any] = {
-    "anyOf": [
-        *_SCALARS,
-        {"type": "boolean"},
-        *({"type": "array", "items": scalar, "maxItems": _MAX_LIST} for scalar in _SCALARS),
-    ]
-}

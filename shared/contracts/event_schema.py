@@ -116,7 +116,7 @@ def _span(span: timedelta) -> str:
     return f"{span.days} days" if span.days else f"{span.seconds // 60} minutes"
 
 
-def _wire_field(spec: Field) -> fields.Field[Any]:  # noqa: PLR0911 - one a kind
+def _wire_field(name: str, spec: Field) -> fields.Field[Any]:  # noqa: PLR0911 - one a kind
     options: dict[str, Any] = {"required": spec.required}
     if spec.default is not None:
         options["load_default"] = spec.default
@@ -137,7 +137,7 @@ def _wire_field(spec: Field) -> fields.Field[Any]:  # noqa: PLR0911 - one a kind
                 wire.Text(choices=spec.choices, max_length=spec.max_length), most=most, **options
             )
         case "records":
-            return wire.Records(_data_schema("Set", spec.records), most=MAX_RECORDS, **options)
+            return wire.Records(_record_schema(name, spec.records), most=MAX_RECORDS, **options)
 
 
 def _bound(bound: float | None) -> float:
@@ -147,7 +147,19 @@ def _bound(bound: float | None) -> float:
 
 
 def _data_schema(name: str, specs: Mapping[str, Field]) -> type[Schema]:
-    return wire.StrictSchema.from_dict({field: _wire_field(spec) for field, spec in specs.items()}, name=name)
+    return wire.StrictSchema.from_dict(
+        {field: _wire_field(field, spec) for field, spec in specs.items()}, name=name
+    )
+
+
+def _record_schema(name: str, specs: Mapping[str, Field]) -> type[Schema]:
+    """Return one class for one definition, however many event types share it: the document names it once."""
+    for known, made in _RECORDS:
+        if known is specs:
+            return made
+    made = _data_schema(name.capitalize(), specs)
+    _RECORDS.append((specs, made))
+    return made
 
 
 def _envelope(data: fields.Field[Any], types: tuple[str, ...]) -> dict[str, fields.Field[Any]]:
@@ -187,6 +199,7 @@ def _event_schema(kind: EventType) -> Schema:
     return wire.StrictSchema.from_dict(_envelope(data, (kind.name,)), name=name)()
 
 
+_RECORDS: list[tuple[Mapping[str, Field], type[Schema]]] = []
 _SCHEMAS: Mapping[str, Schema] = {name: _event_schema(kind) for name, kind in EVENT_TYPES.items()}
 # For an event whose type is missing or unknown: whatever can be said of the rest is said with it.
 _UNTYPED: Schema = wire.StrictSchema.from_dict(_envelope(wire.JsonValue(required=True), tuple(EVENT_TYPES)))()

@@ -2,7 +2,8 @@
 # ruff: noqa: ANN401 - marshmallow hands its hooks whatever JSON held, and options of its own
 
 import re
-from datetime import time
+from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_dump
@@ -11,7 +12,7 @@ from shared.contracts import wire_fields as wire
 from shared.contracts.advice import CATEGORIES, SEVERITIES
 from shared.contracts.athlete_schema import EMAIL, MAX_EMAIL
 from shared.contracts.event_schema import ATHLETE_ID, ATHLETE_ID_ALLOWED
-from shared.contracts.subscriptions import CHANNELS, Schedule
+from shared.contracts.subscriptions import CHANNELS, Schedule, Subscription
 
 ATHLETES_OWN = "athlete"
 """The e-mail target that stands for each athlete's own address."""
@@ -20,6 +21,22 @@ MAX_TARGET = 2048
 _MAX_ATHLETES = 1000
 _DAILY = re.compile(r"daily (([01][0-9]|2[0-3]):[0-5][0-9])", re.ASCII)
 _SCHEDULE = r"immediate|hourly|daily ([01][0-9]|2[0-3]):[0-5][0-9]"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """A subscription just made, with its webhook's secret."""
+
+    subscription: Subscription
+    secret: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RotatedSecret:
+    """A new secret, and until when the one before it goes on signing."""
+
+    secret: str
+    previous_until: datetime
 
 
 class ScheduleField(fields.String):
@@ -78,6 +95,17 @@ class NewSubscriptionSchema(SubscriptionSchema):
     """A subscription as its creation answers it: the one time that a webhook's secret is shown."""
 
     secret = fields.String(dump_only=True, metadata={"description": "Signs webhooks; shown this once."})
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read the secret beside the subscription, all else from it."""
+        return obj.secret if attr == "secret" else super().get_attribute(obj.subscription, attr, default)
+
+
+class SubscriptionChangeSchema(SubscriptionSchema):
+    """Some fields of a subscription."""
+
+    channel = wire.Text(choices=CHANNELS, metadata={"description": "May be given, and must be as it is."})
+    target = wire.Text(max_length=MAX_TARGET)
 
 
 class SecretSchema(wire.StrictSchema):

@@ -1,0 +1,49 @@
+"""The HTTP front door, put together from its parts."""
+
+from flask import Flask
+
+from services.ingest import (
+    advice,
+    athletes,
+    deliveries,
+    docs,
+    events,
+    health,
+    keys,
+    problems,
+    rules,
+    subscriptions,
+    tracing,
+)
+from services.ingest.bodies import MAX_BODY
+from services.ingest.gate import Gate
+from services.ingest.parts import Parts, install
+from services.ingest.wakeups import Wakeups
+from shared.clock import Clock
+from shared.settings import Settings
+from shared.store.connect import Store
+
+
+def create_app(settings: Settings, store: Store, clock: Clock, wake: Wakeups) -> Flask:
+    """Return the WSGI application. Nothing connects before the first request."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    install(app, Parts(settings, store, clock, wake, Gate(settings, store)))
+    tracing.register(app)
+    app.add_url_rule("/v1/events", view_func=events.post_events, methods=["POST"])
+    docs.document(
+        app,
+        settings,
+        (
+            athletes.resource,
+            advice.resource,
+            subscriptions.resource,
+            deliveries.resource,
+            rules.resource,
+            keys.resource,
+        ),
+    )
+    app.register_blueprint(health.blueprint)
+    problems.register(app)  # after flask-smorest, which registers a handler of its own
+    return app

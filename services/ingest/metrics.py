@@ -1,0 +1,95 @@
+"""What Prometheus may scrape: this service's requests and events, and the counts that all services keep in the store.
+
+Several worker processes count together when PROMETHEUS_MULTIPROC_DIR names a directory (prometheus-client's own way).
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from shared.clock import Clock
+from shared.store.connect import Store
+from shared.store.counters import Sample
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_REGISTRY = CollectorRegistry()
+_REQUESTS = Histogram(
+    "tandem_http_request_seconds",
+    "Time to answer a request",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=_REGISTRY,
+)
+_EVENTS = Counter("tandem_events", "Events posted, by what came of them", ["outcome"], registry=_REGISTRY)
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request."""
+    _REQUESTS.labels(method, route, str(status)).observe(seconds)
+
+
+def count_events(*, accepted: int, duplicates: int, rejected: int) -> None:
+    """Count what came of the events of one request."""
+    for outcome, number in (("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected)):
+        if number:
+            _EVENTS.labels(outcome).inc(number)
+
+
+def exposition(store: Store, clock: Clock) -> bytes:
+    """Return all metrics as text. Raise `StoreUnavailableError` when the store does not answer."""
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus-client leaves it so
+    else:
+        registry.register(_Passed(_REGISTRY.collect()))
+    registry.register(_Passed(_gauges(store, clock)))
+    registry.register(_Passed(_counters(store.counters.read())))
+    return generate_latest(registry)
+
+
+class _Passed(Collector):
+    """Hands on metrics that were collected already."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = tuple(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _gauges(store: Store, clock: Clock) -> Iterator[Metric]:
+    gauges = {
+        "tandem_backlog_athletes": ("Athletes marked for evaluation", store.due.backlog()),
+        "tandem_waiting_athletes": (
+            "Athletes marked, due, or with advice not yet routed",
+            store.due.waiting(clock.now()),
+        ),
+        "tandem_waiting_subscriptions": (
+            "Subscriptions with a delivery due or in flight",
+            store.deliveries.waiting(clock.now()),
+        ),
+    }
+    for name, (text, value) in gauges.items():
+        gauge = GaugeMetricFamily(name, text)
+        gauge.add_metric([], value)
+        yield gauge
+
+
+def _counters(samples: Iterable[Sample]) -> Iterator[Metric]:
+    families: dict[tuple[str, tuple[str, ...]], CounterMetricFamily] = {}
+    for sample in samples:
+        labels = tuple(sorted(sample.labels))
+        family = families.get((sample.name, labels))
+        if family is None:
+            family = CounterMetricFamily(
+                sample.name, f"{sample.name}, counted by all services", labels=labels
+            )
+            families[sample.name, labels] = family
+        family.add_metric([sample.labels[label] for label in labels], sample.value)
+    yield from families.values()

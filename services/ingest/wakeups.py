@@ -1,0 +1,115 @@
+"""Tells the other services that there is work, without ever making a sender wait for it.
+
+A wake-up is sent from a thread of its own, at once when it is idle and gathered while it is busy. What cannot be
+sent is kept and tried again; what is lost with the process the scheduler's tick finds: the store says what is due.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from operator import itemgetter
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from shared.broker import DELIVER, EVALUATE, send
+
+MOST_KEPT = 10_000
+"""Pairs kept while the broker is away; beyond that the tick is the quicker way."""
+_MOST_A_MESSAGE = 25  # so that several workers share a large batch
+_PAUSE_S = 1.0
+_FIELD = {EVALUATE: "athletes", DELIVER: "subscriptions"}
+
+log = structlog.get_logger()
+
+
+class Wakeups:
+    """Sends `rules.evaluate` and `notify.deliver`. Safe to use from any thread."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._pending: dict[tuple[str, str, str], None] = {}
+        self._change = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._sending = False
+        self._closed = False
+        self._away = False
+
+    def evaluate(self, club: str, athletes: Iterable[str]) -> None:
+        """Have the athletes' timelines evaluated. Never raises, never blocks on the broker."""
+        self._add((EVALUATE, club, athlete) for athlete in athletes)
+
+    def deliver(self, club: str, subscription: str) -> None:
+        """Have what is due for the subscription sent. Never raises, never blocks on the broker."""
+        self._add([(DELIVER, club, subscription)])
+
+    def reachable(self) -> bool:
+        """Whether the broker answers a new connection now."""
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+        except (OperationalError, OSError):
+            return False
+        return True
+
+    def flush(self, seconds: float) -> bool:
+        """Wait up to `seconds` until all wake-ups are sent; return whether they are."""
+        with self._change:
+            return self._change.wait_for(lambda: not self._pending and not self._sending, seconds)
+
+    def close(self) -> None:
+        """Send what can be sent within two seconds, and stop."""
+        self.flush(2)
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+
+    def _add(self, wanted: Iterable[tuple[str, str, str]]) -> None:
+        with self._change:
+            self._pending.update(dict.fromkeys(islice(wanted, max(0, MOST_KEPT - len(self._pending)))))
+            if self._thread is None and self._pending:
+                # Started at the first use: a thread does not live on in a forked worker process.
+                self._thread = threading.Thread(target=self._run, name="wakeups", daemon=True)
+                self._thread.start()
+            self._change.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._pending or self._closed)
+                if self._closed:
+                    return
+                taken, self._pending = self._pending, {}
+                self._sending = True
+            left = self._send(sorted(taken, key=itemgetter(0)))
+            with self._change:
+                self._pending = {**dict.fromkeys(left), **self._pending}
+                self._sending = False
+                self._change.notify_all()
+                if left:
+                    self._change.wait_for(lambda: self._closed, _PAUSE_S)
+
+    def _send(self, wanted: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+        """Send what can be sent, and return the rest."""
+        for message in _messages(wanted):
+            task = message[0][0]
+            try:
+                send(self._app, task, **{_FIELD[task]: [(club, name) for _, club, name in message]})
+            except Exception as error:  # noqa: BLE001 - whatever the client raises, this thread must live on
+                if not self._away:
+                    log.warning("wakeup.broker_away", error=str(error), kept=len(wanted))
+                self._away = True
+                return wanted[wanted.index(message[0]) :]
+        if self._away:
+            log.info("wakeup.broker_back")
+        self._away = False
+        return []
+
+
+def _messages(wanted: list[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
+    """Cut `wanted`, which is in order, into messages of one task and a bounded size."""
+    for _, group in groupby(wanted, key=itemgetter(0)):
+        pairs = list(group)
+        for start in range(0, len(pairs), _MOST_A_MESSAGE):
+            yield pairs[start : start + _MOST_A_MESSAGE]

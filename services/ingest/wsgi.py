@@ -1,0 +1,25 @@
+"""The front door's composition root: settings in, a WSGI application out, once in each worker process."""
+
+import atexit
+
+from flask import Flask
+
+from services.ingest.app import create_app
+from services.ingest.wakeups import Wakeups
+from shared.broker import celery_app
+from shared.clock import clock_for
+from shared.logging import configure
+from shared.settings import SettingsError, read_settings
+from shared.store.connect import connect
+
+
+def make_app() -> Flask:
+    """Read the settings from the environment and return the application; the factory that granian calls."""
+    settings = read_settings()
+    if settings.redis_url is None:
+        raise SettingsError("TANDEM_REDIS_URL is not set; start `tandem up`, or point it at the store")
+    configure(settings)
+    store = connect(settings.redis_url)
+    wake = Wakeups(celery_app(settings, "ingest"))
+    atexit.register(wake.close)
+    return create_app(settings, store, clock_for(settings, store), wake)
