@@ -1,6 +1,6 @@
 """What a checked rule is: the shape that the loader makes and the engine evaluates. No I/O, no CEL, no YAML here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Literal, Protocol, TypeAlias
@@ -10,6 +10,8 @@ from shared.contracts.athletes import Param
 
 Bound: TypeAlias = "bool | float | str | datetime | timedelta | Sequence[Bound] | Record"
 """A value that a name in an expression or template can stand for. A name that is absent is not bound at all."""
+Local: TypeAlias = Callable[[datetime], datetime]
+"""Gives the athlete's aware local time of a UTC instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Expression(Protocol):
     def names(self) -> frozenset[str]:
         """The top-level names it reads (`anchor`, `day`, a fact's name, `now`)."""
 
-    def evaluate(self, names: Mapping[str, Bound]) -> Bound:
+    def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
 
 
@@ -62,7 +64,7 @@ class Template(Protocol):
     def names(self) -> frozenset[str]:
         """The top-level names it reads."""
 
-    def render(self, names: Mapping[str, Bound]) -> str:
+    def render(self, names: Mapping[str, Bound], local: Local) -> str:
         """Return the text; raise `EvaluationError` when a name or field that it uses is absent."""
 
 

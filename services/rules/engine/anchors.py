@@ -1,0 +1,86 @@
+"""When a rule looks: its anchors around an instant, each with its due time and the span in which advice may stand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from services.rules.engine.timeline import Timeline
+from services.rules.engine.where import matches
+from services.rules.language.model import Daily, Each, Rule, Weekly
+from shared.contracts.advice import AnchorRef
+from shared.contracts.events import Event
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_REACH = timedelta(days=3)  # a journey can move the local date by a day either way
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One anchor of one rule. Advice on it may stand in [`opens`, `closes`); `day` is the local day it starts in."""
+
+    ref: AnchorRef
+    start: datetime
+    end: datetime
+    day: date
+    opens: datetime
+    closes: datetime
+    event: Event | None = None
+
+
+def anchors(rule: Rule, timeline: Timeline, now: datetime) -> Iterator[Due]:
+    """Yield the anchors whose span holds `now`, and those that open after it: for time, only the next one."""
+    match rule.anchor:
+        case Each():
+            yield from _each(rule, rule.anchor, timeline, now)
+        case Daily():
+            yield from _days(rule, rule.anchor, timeline, now)
+        case Weekly():
+            yield from _weeks(rule, rule.anchor, timeline, now)
+
+
+def _each(rule: Rule, anchor: Each, timeline: Timeline, now: datetime) -> Iterator[Due]:
+    for event in timeline.of(anchor.type):
+        if anchor.lead is not None:
+            due = event.start - anchor.lead
+            closes = min(due + rule.expires, event.start)
+        else:
+            due = event.end + anchor.delay
+            closes = due + rule.expires
+        if closes > now and matches(anchor.where, event):
+            ref = AnchorRef("each", event.key, due, event.type, event.start, event.end)
+            yield Due(ref, event.start, event.end, timeline.day(event), due + rule.settle, closes, event)
+
+
+def _days(rule: Rule, anchor: Daily, timeline: Timeline, now: datetime) -> Iterator[Due]:
+    calendar = timeline.calendar
+    day, last = calendar.day(now - rule.expires) - _DAY, calendar.day(now + rule.settle) + _REACH
+    while day <= last:
+        due = calendar.instant(day, anchor.at)
+        if due is not None and due + rule.expires > now:
+            yield _timed(rule, "daily", day.isoformat(), day, due)
+            if due + rule.settle > now:
+                return
+        day += _DAY
+
+
+def _weeks(rule: Rule, anchor: Weekly, timeline: Timeline, now: datetime) -> Iterator[Due]:
+    calendar = timeline.calendar
+    earliest = calendar.day(now - rule.expires)
+    monday = earliest - timedelta(days=earliest.weekday()) - _WEEK
+    last = calendar.day(now + rule.settle) + _WEEK
+    while monday <= last:
+        day = monday + timedelta(days=anchor.weekday - 1)
+        due = calendar.instant(day, anchor.at)
+        if due is not None and due + rule.expires > now:
+            year, week, _ = day.isocalendar()
+            yield _timed(rule, "weekly", f"{year}-W{week:02d}", day, due)
+            if due + rule.settle > now:
+                return
+        monday += _WEEK
+
+
+def _timed(rule: Rule, kind: Literal["daily", "weekly"], key: str, day: date, due: datetime) -> Due:
+    ref = AnchorRef(kind, key, due)
+    return Due(ref, due, due, day, due + rule.settle, due + rule.expires)

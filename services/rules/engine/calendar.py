@@ -1,0 +1,81 @@
+"""The athlete's own calendar: the local day of an instant, the instant of a local time, through DST and travel."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from shared.contracts.athletes import ZoneChange
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Calendar:
+    """Local time under a history of zones: at any instant, the zone in force then."""
+
+    def __init__(self, zones: Sequence[ZoneChange]) -> None:
+        self._since = [zone.since or _EVER for zone in zones]
+        self._zones = [_zone(zone.timezone) for zone in zones]
+
+    def timezone(self, instant: datetime) -> str:
+        """Return the IANA name of the zone in force at `instant`."""
+        return str(self._zone_at(instant).key)
+
+    def local(self, instant: datetime) -> datetime:
+        """Return `instant` in the zone in force then."""
+        return instant.astimezone(self._zone_at(instant))
+
+    def day(self, instant: datetime) -> date:
+        """Return the local day that `instant` belongs to."""
+        return self.local(instant).date()
+
+    def instant(self, day: date, at: time) -> datetime | None:
+        """Return the UTC instant at which it is `at` on local day `day`.
+
+        A time that occurs twice gives the first; one that a change of clocks or a journey skips, the first instant
+        after the gap, if that is still the same day. None when the day has no such instant (a date line was crossed).
+        """
+        wall = datetime.combine(day, at)
+        found: list[datetime] = []
+        for index, zone in enumerate(self._zones):
+            instant = _resolve(wall, zone)
+            if self._since[index] <= instant and not self._ends_by(index, instant):
+                found.append(instant)
+            start = self._since[index]
+            # The journey to this zone may jump over the time: then it is due on arrival.
+            if index and self._wall(index - 1, start) < wall <= self._wall(index, start):
+                found.append(start)
+        return min((instant for instant in found if self.day(instant) == day), default=None)
+
+    def _zone_at(self, instant: datetime) -> ZoneInfo:
+        return self._zones[max(0, bisect_right(self._since, instant) - 1)]
+
+    def _ends_by(self, index: int, instant: datetime) -> bool:
+        return index + 1 < len(self._since) and self._since[index + 1] <= instant
+
+    def _wall(self, index: int, instant: datetime) -> datetime:
+        return instant.astimezone(self._zones[index]).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _resolve(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first instant at which clocks in `zone` show `wall`, or have just jumped over it."""
+    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
+    # In a gap fold=0 reckons with the offset before the jump, and so lands after it; fold=1 lands before it.
+    low, high = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), instant
+    before = low.astimezone(zone).utcoffset()
+    while high - low > _MILLISECOND:
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=high.microsecond // 1000 * 1000)
