@@ -331,18 +331,17 @@ class _Rewriter:
 
     def _operand(self, end: int) -> int | None:
         """Return where the operand that ends at `end` begins: names, dots, calls and indexes."""
-        place: int | None = end
-        while place is not None and place >= 0:
-            if self._all[self._code[place]].text in _CLOSING:
-                place = self._matching(place, -1)
-                if place is None:
+        begin = end
+        while begin >= 0:
+            if self._all[self._code[begin]].text in _CLOSING:
+                opening = self._matching(begin, -1)
+                if opening is None:
                     return None
-                if place > 0 and self._all[self._code[place - 1]].kind == "name":
-                    place -= 1
-            if place > 0 and self._all[self._code[place - 1]].text == ".":
-                place -= 2
-                continue
-            return place
+                called = opening > 0 and self._all[self._code[opening - 1]].kind == "name"
+                begin = opening - 1 if called else opening
+            if begin == 0 or self._all[self._code[begin - 1]].text != ".":
+                return begin
+            begin -= 2
         return None
 
     def _matching(self, place: int, step: int) -> int | None:
