@@ -1,0 +1,136 @@
+"""One outgoing HTTP request: to a judged address, within bounds of time and size, never following anyone anywhere."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import urllib3
+
+from services.notify.channels.message import Sent, TransportError
+from services.notify.schedule import retry_after
+from shared.guard import Resolve, Target, TargetRefusedError, UnresolvedError, check_url, resolve
+from shared.settings import Network
+
+CONNECT_S = 5.0
+WHOLE_S = 15.0
+MOST_BYTES = 64 * 1024
+_PIECE = 4096
+_RETRIED = frozenset({408, 425, 429})
+_GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """Posts to URLs that the guard lets pass. Every connection goes to an address that was judged for it."""
+
+    allowed: Sequence[Network]
+    look_up: Resolve = resolve
+    whole_s: float = WHOLE_S
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> Sent:
+        """Post once; return a 2xx answer, else raise `TransportError` that says whether to try again."""
+        try:
+            target = check_url(url, self.allowed, self.look_up)
+        except UnresolvedError as error:
+            raise TransportError("name_not_found", detail=str(error)) from None
+        except TargetRefusedError as error:
+            raise TransportError("target_refused", permanent=True, detail=str(error)) from None
+        deadline = time.monotonic() + self.whole_s
+        try:
+            status, answer, asked = self._exchange(target, body, headers, deadline)
+        except urllib3.exceptions.NewConnectionError as error:
+            raise TransportError("connection_failed", detail=_short(error)) from None
+        except urllib3.exceptions.ConnectTimeoutError:
+            raise TransportError(
+                "connect_timeout", detail=f"no connection within {CONNECT_S:.0f} s"
+            ) from None
+        except urllib3.exceptions.SSLError as error:
+            raise TransportError("tls_failed", detail=_short(error)) from None
+        except (urllib3.exceptions.TimeoutError, TimeoutError):
+            told = f"no whole answer within {self.whole_s:.0f} s"
+            raise TransportError("timeout", detail=told, uncertain=True) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise TransportError("connection_lost", detail=_short(error), uncertain=True) from None
+        return _judged(status, answer, retry_after(asked, now))
+
+    def _exchange(
+        self, target: Target, body: bytes, headers: Mapping[str, str], deadline: float
+    ) -> tuple[int, str, str | None]:
+        pool = _pool(target)
+        try:
+            response = pool.request(
+                "POST",
+                target.path,
+                body=body,
+                headers={
+                    "Host": _host(target),
+                    "Accept-Encoding": "identity",
+                    "User-Agent": "Tandem",
+                    "Connection": "close",
+                    **headers,
+                },
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                decode_content=False,
+                timeout=urllib3.Timeout(connect=CONNECT_S, read=max(0.1, deadline - time.monotonic())),
+            )
+            try:
+                return response.status, _read(response, deadline), response.headers.get("Retry-After")
+            finally:
+                response.close()
+        finally:
+            pool.close()
+
+
+def _pool(target: Target) -> urllib3.HTTPConnectionPool:
+    """Return a pool that connects to the judged address, while TLS still asks for the name."""
+    address = target.addresses[0]
+    if target.scheme == "http":
+        return urllib3.HTTPConnectionPool(address, target.port)
+    return urllib3.HTTPSConnectionPool(
+        address,
+        target.port,
+        assert_hostname=target.host,
+        server_hostname=target.host,
+        cert_reqs="CERT_REQUIRED",
+    )
+
+
+def _host(target: Target) -> str:
+    name = f"[{target.host}]" if ":" in target.host else target.host
+    usual = {"http": 80, "https": 443}[target.scheme]
+    return name if target.port == usual else f"{name}:{target.port}"
+
+
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> str:
+    """Read at most 64 KiB, and no longer than the deadline however slowly it drips."""
+    pieces, size = [], 0
+    while size < MOST_BYTES:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        piece = response.read1(min(_PIECE, MOST_BYTES - size))
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces).decode(errors="replace")
+
+
+def _judged(status: int, answer: str, wait: timedelta | None) -> Sent:
+    if 200 <= status < 300:  # noqa: PLR2004 - the range is the name
+        return Sent(status, answer[:200])
+    retried = status in _RETRIED or status >= 500  # noqa: PLR2004
+    raise TransportError(
+        f"http_{status}",
+        permanent=not retried,
+        gone=status == _GONE,
+        status=status,
+        detail=answer[:200],
+        retry_after=wait if retried else None,
+    )
+
+
+def _short(error: Exception) -> str:
+    return str(error).rpartition(": ")[2][:200]
