@@ -26,16 +26,16 @@ def document_events(spec: APISpec, rule: Rule) -> None:
     """Add the operation, which is routed by `rule`, to `spec`."""
     forms: list[dict[str, Any]] = []
     for name, schema in event_schemas().items():
-        title = "".join(part.capitalize() for part in name.split("."))
+        title = _title(name)
         spec.components.schema(title, schema=schema)
         forms.append({"$ref": f"#/components/schemas/{title}"})
     event = {"oneOf": forms, "discriminator": {"propertyName": "type"}}
-    # A CloudEvent may carry extension attributes, which are ignored.
-    cloud_event = {"type": "object", "required": ["specversion", "id", "type", "subject", "time", "data"]}
+    cloud_event = _cloud_event(spec)
     batch = {"type": "array", "maxItems": MAX_BATCH}
     spec.components.schema("Event", component=event)
     spec.components.schema("CloudEvent", component=cloud_event)
     one, any_cloud_event = {"$ref": "#/components/schemas/Event"}, {"$ref": "#/components/schemas/CloudEvent"}
+    any_plain = {"anyOf": [one, any_cloud_event]}
     done = {"application/json": {"schema": AcceptedSchema}}
     responses: dict[str, Any] = {
         "202": {"description": "All are stored, or were already.", "content": done},
@@ -60,7 +60,7 @@ def document_events(spec: APISpec, rule: Rule) -> None:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"anyOf": [one, {**batch, "items": one}]},
+                    "schema": {"anyOf": [any_plain, {**batch, "items": any_plain}]},
                     "example": _EXAMPLE,
                 },
                 STRUCTURED: {"schema": any_cloud_event, "example": {"specversion": "1.0", **_EXAMPLE}},
@@ -73,3 +73,25 @@ def document_events(spec: APISpec, rule: Rule) -> None:
         "responses": responses,
     }
     spec.path(rule=rule, operations={"post": operation})
+
+
+def _cloud_event(spec: APISpec) -> dict[str, Any]:
+    """Return the events' common envelope as a CloudEvent: with a version, and room for extension attributes."""
+    known = spec.components.schemas
+    titles = [_title(name) for name in event_schemas()]
+    properties = dict(known[titles[0]]["properties"])
+    properties["type"] = {"type": "string", "enum": list(event_schemas())}
+    properties["data"] = {"anyOf": [known[title]["properties"]["data"] for title in titles]}
+    properties["data_base64"] = {
+        "type": "string",
+        "description": "The data as JSON in base64, instead of data.",
+    }
+    return {
+        "type": "object",
+        "required": ["specversion", "id", "type", "subject", "time"],
+        "properties": properties,
+    }
+
+
+def _title(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("."))

@@ -44,12 +44,18 @@ class StrictSchema(Schema):
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
         """Add the nearest known name to each message about an unknown one."""
-        if many or not isinstance(error.messages, dict) or not isinstance(data, Mapping):
+        if not isinstance(error.messages, dict):
             return
-        known = sorted(self.load_fields)
-        for name in error.messages:
-            if name in data and name not in self.load_fields:
-                error.messages[name] = [f"is not a known field{nearest(str(name), known)}"]
+        places = error.messages.items() if many else [(None, error.messages)]
+        for place, messages in places:
+            record = data[place] if isinstance(place, int) else data
+            if isinstance(messages, dict) and isinstance(record, Mapping):
+                self._hint(messages, record)
+
+    def _hint(self, messages: dict[Any, Any], record: Mapping[Any, Any]) -> None:
+        for name in messages:
+            if name in record and name not in self.load_fields:
+                messages[name] = [f"is not a known field{nearest(str(name), sorted(self.load_fields))}"]
 
 
 class Text(fields.String):
@@ -226,13 +232,13 @@ class LocalDate(fields.Date):
         return value
 
 
-class ClockTime(fields.Time):
+class ClockTime(fields.Field[time]):
     """A local time of day, `07:30`; inside, a naive `time`."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "format": None}, **options)
+        super().__init__(metadata={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> time:
         if type(value) is not str or not _CLOCK_TIME.fullmatch(value):
