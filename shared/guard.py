@@ -1,4 +1,4 @@
-"""Which addresses outgoing requests may reach: public ones, and private ones only where an operator named the network."""
+"""Which addresses outgoing requests may reach: public ones, and private ones where an operator named the network."""
 
 import ipaddress
 import socket

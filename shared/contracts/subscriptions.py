@@ -10,7 +10,7 @@ Channel = Literal["webhook", "slack", "mattermost", "email"]
 CHANNELS: tuple[Channel, ...] = ("webhook", "slack", "mattermost", "email")
 
 DeliveryState = Literal["pending", "delivered", "failed", "cancelled"]
-DeliveryKind = Literal["advice", "test"]
+DeliveryKind = Literal["advice", "test", "notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Delivery:
     """What one subscription is to be told in one message, under one name, however often it is tried.
 
     `id` is the `webhook-id` and the left part of the `Message-ID`. `reason` is set in every state but `pending`.
+    `notice` is the text of a delivery that is about no advice. The retry schedule counts the attempts from
+    `counted_from` on: a redelivery starts it anew.
     """
 
     id: str
@@ -93,3 +95,5 @@ class Delivery:
     reason: str | None = None
     attempts: tuple[Attempt, ...] = ()
     digest: bool = False
+    notice: str = ""
+    counted_from: int = 0

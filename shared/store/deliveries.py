@@ -193,7 +193,7 @@ class Deliveries:
         delivery = self.get(club, delivery_id)
         if delivery is None or delivery.state == "pending":
             return delivery
-        again = replace(delivery, state="pending", reason=None, due=now)
+        again = replace(delivery, state="pending", reason=None, due=now, counted_from=len(delivery.attempts))
         self.finish(again)
         return again
 

@@ -1,11 +1,16 @@
 """One outgoing HTTP request: to a judged address, within bounds of time and size, never following anyone anywhere."""
 
+import contextlib
+import http.client
+import socket
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from services.notify.channels.message import Sent, TransportError
 from services.notify.schedule import retry_after
@@ -50,52 +55,66 @@ class Poster:
         except (urllib3.exceptions.TimeoutError, TimeoutError):
             told = f"no whole answer within {self.whole_s:.0f} s"
             raise TransportError("timeout", detail=told, uncertain=True) from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             raise TransportError("connection_lost", detail=_short(error), uncertain=True) from None
         return _judged(status, answer, retry_after(asked, now))
 
     def _exchange(
         self, target: Target, body: bytes, headers: Mapping[str, str], deadline: float
     ) -> tuple[int, str, str | None]:
-        pool = _pool(target)
+        connection = _connection(target)
+        # A timeout of a socket counts from its last byte; this one ends even an answer that drips byte by byte.
+        alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _hang_up, (connection,))
+        alarm.daemon = True
+        alarm.start()
         try:
-            response = pool.request(
+            connection.connect()
+            connection.timeout = self.whole_s
+            if connection.sock is not None:
+                connection.sock.settimeout(self.whole_s)
+            fixed = {
+                "Host": _host(target),
+                "Accept-Encoding": "identity",
+                "User-Agent": "Tandem",
+                "Connection": "close",
+            }
+            connection.request(
                 "POST",
                 target.path,
                 body=body,
-                headers={
-                    "Host": _host(target),
-                    "Accept-Encoding": "identity",
-                    "User-Agent": "Tandem",
-                    "Connection": "close",
-                    **headers,
-                },
-                redirect=False,
-                retries=False,
+                headers={**fixed, **headers},
                 preload_content=False,
                 decode_content=False,
-                timeout=urllib3.Timeout(connect=CONNECT_S, read=max(0.1, deadline - time.monotonic())),
             )
-            try:
-                return response.status, _read(response, deadline), response.headers.get("Retry-After")
-            finally:
-                response.close()
+            response = connection.getresponse()
+            return response.status, _read(response), response.headers.get("Retry-After")
+        except (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError):
+            if time.monotonic() >= deadline:
+                raise TimeoutError from None
+            raise
         finally:
-            pool.close()
+            alarm.cancel()
+            connection.close()
 
 
-def _pool(target: Target) -> urllib3.HTTPConnectionPool:
-    """Return a pool that connects to the judged address, while TLS still asks for the name."""
+def _connection(target: Target) -> HTTPConnection:
+    """Return a connection to the judged address, on which TLS still asks for the name."""
     address = target.addresses[0]
     if target.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, target.port)
-    return urllib3.HTTPSConnectionPool(
+        return HTTPConnection(address, target.port, timeout=CONNECT_S)
+    return HTTPSConnection(
         address,
         target.port,
-        assert_hostname=target.host,
+        timeout=CONNECT_S,
         server_hostname=target.host,
+        assert_hostname=target.host,
         cert_reqs="CERT_REQUIRED",
     )
+
+
+def _hang_up(connection: HTTPConnection) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)  # None before it connects: suppressed
 
 
 def _host(target: Target) -> str:
@@ -104,12 +123,10 @@ def _host(target: Target) -> str:
     return name if target.port == usual else f"{name}:{target.port}"
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> str:
-    """Read at most 64 KiB, and no longer than the deadline however slowly it drips."""
+def _read(response: urllib3.BaseHTTPResponse) -> str:
+    """Read at most 64 KiB of the answer."""
     pieces, size = [], 0
     while size < MOST_BYTES:
-        if time.monotonic() > deadline:
-            raise TimeoutError
         piece = response.read1(min(_PIECE, MOST_BYTES - size))
         if not piece:
             break

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 from shared.contracts.advice import AdviceEventType, AdviceRecord
 from shared.contracts.athletes import Athlete
-from shared.contracts.subscriptions import Subscription
-
-Kind = Literal["advice", "test"]
+from shared.contracts.subscriptions import DeliveryKind, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +25,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One delivery, ready to be put into the channel's own form. `said` is empty for a test."""
+    """One delivery, ready to be put into the channel's own form. `said` is empty for a test or notice."""
 
     id: str
-    kind: Kind
+    kind: DeliveryKind
     subscription: Subscription
     said: tuple[Said, ...]
     at: datetime
     to: str
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

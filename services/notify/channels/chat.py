@@ -1,0 +1,87 @@
+"""What every team chat says of advice, before each product's own markup: the lines, and the one way to post them."""
+
+import json
+from dataclasses import dataclass
+
+from services.notify.channels.http import Poster
+from services.notify.channels.message import Message, Said, Sent, TransportError
+from shared.contracts.events import Value
+
+MARKS = {"info": "🟢", "suggestion": "🔵", "warning": "🟠"}
+COLOURS = {"info": "#2e7d32", "suggestion": "#1565c0", "warning": "#ef6c00"}
+WITHDRAWN_MARK, WITHDRAWN_COLOUR = "⚪", "#757575"
+_TEST = ("Tandem can post here", "This is a test. Advice for your athletes will arrive in this channel.")
+_MOST_FACTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One advice event in plain text; each product escapes these for itself."""
+
+    heading: str
+    text: str
+    why: str
+    footer: str
+    mark: str
+    colour: str
+    link: str
+
+
+def lines(said: Said, public_url: str) -> Lines:
+    """Return what is said of one advice event."""
+    advice = said.record.advice
+    link = f"{public_url}/v1/advice/{advice.id}"
+    if said.type == "advice.withdrawn":
+        text = "This no longer holds: what has been logged since changes the picture. Please disregard it."
+        return Lines(
+            f"{said.name}: withdrawn: {advice.title}",
+            text,
+            "",
+            advice.rule,
+            WITHDRAWN_MARK,
+            WITHDRAWN_COLOUR,
+            link,
+        )
+    changed = " (updated)" if said.type == "advice.updated" else ""
+    footer = f"{advice.rule} · evidence: {advice.evidence} · {'; '.join(advice.sources)}"
+    mark, colour = MARKS[advice.severity], COLOURS[advice.severity]
+    return Lines(
+        f"{said.name}: {advice.title}{changed}", advice.message, why(said), footer, mark, colour, link
+    )
+
+
+def plain(message: Message) -> tuple[str, str]:
+    """Return title and text of a message that is about no advice: a test or a notice."""
+    return _TEST if message.kind == "test" else ("A notice from Tandem", message.notice)
+
+
+def why(said: Said) -> str:
+    """Return the plain facts that the advice rests on, in a line."""
+    shown = [
+        f"{name.rpartition('.')[2].replace('_', ' ')} {_number(value)}"
+        for name, value in said.record.advice.because.facts.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and not name.startswith("params.")
+    ]
+    return ", ".join(shown[:_MOST_FACTS])
+
+
+def clipped(text: str, most: int) -> str:
+    """Return `text`, cut to `most` characters with an ellipsis where it is longer."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def post(poster: Poster, message: Message, body: dict[str, object], gone: frozenset[str]) -> Sent:
+    """Post a chat message. An answer that names one of `gone` means that the hook will never work again."""
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    try:
+        return poster.post(message.to, raw, {"Content-Type": "application/json"}, message.at)
+    except TransportError as error:
+        if error.detail.strip() in gone:
+            raise TransportError(
+                error.detail.strip(), permanent=True, gone=True, status=error.status, detail=error.detail
+            ) from None
+        raise
+
+
+def _number(value: Value) -> str:
+    return f"{value:.1f}".removesuffix(".0")
