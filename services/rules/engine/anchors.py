@@ -9,11 +9,11 @@ from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches
 from services.rules.language.model import Daily, Each, Rule, Weekly
 from shared.contracts.advice import AnchorRef
-from shared.contracts.events import Event
+from shared.contracts.events import MAX_DURATION, Event
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-_REACH = timedelta(days=3)  # a journey can move the local date by a day either way
+_REACH = timedelta(days=3)  # a journey can move the local date, and the date line can take one out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,11 @@ def anchors(rule: Rule, timeline: Timeline, now: datetime) -> Iterator[Due]:
 
 
 def _each(rule: Rule, anchor: Each, timeline: Timeline, now: datetime) -> Iterator[Due]:
-    for event in timeline.of(anchor.type):
+    if anchor.lead is not None:
+        recent = timeline.since(anchor.type, now)
+    else:
+        recent = timeline.since(anchor.type, now - rule.expires - anchor.delay - MAX_DURATION)
+    for event in recent:
         if anchor.lead is not None:
             due = event.start - anchor.lead
             closes = min(due + rule.expires, event.start)
@@ -55,7 +59,7 @@ def _each(rule: Rule, anchor: Each, timeline: Timeline, now: datetime) -> Iterat
 
 def _days(rule: Rule, anchor: Daily, timeline: Timeline, now: datetime) -> Iterator[Due]:
     calendar = timeline.calendar
-    day, last = calendar.day(now - rule.expires) - _DAY, calendar.day(now + rule.settle) + _REACH
+    day, last = calendar.day(now - rule.expires) - _REACH, calendar.day(now + rule.settle) + _REACH
     while day <= last:
         due = calendar.instant(day, anchor.at)
         if due is not None and due + rule.expires > now:
@@ -69,7 +73,9 @@ def _weeks(rule: Rule, anchor: Weekly, timeline: Timeline, now: datetime) -> Ite
     calendar = timeline.calendar
     earliest = calendar.day(now - rule.expires)
     monday = earliest - timedelta(days=earliest.weekday()) - _WEEK
-    last = calendar.day(now + rule.settle) + _WEEK
+    last = (
+        calendar.day(now + rule.settle) + _WEEK * 2
+    )  # a week whose day the date line took out has no anchor
     while monday <= last:
         day = monday + timedelta(days=anchor.weekday - 1)
         due = calendar.instant(day, anchor.at)

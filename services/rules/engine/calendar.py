@@ -1,7 +1,7 @@
 """The athlete's own calendar: the local day of an instant, the instant of a local time, through DST and travel."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ class Calendar:
     def __init__(self, zones: Sequence[ZoneChange]) -> None:
         self._since = [zone.since or _EVER for zone in zones]
         self._zones = [_zone(zone.timezone) for zone in zones]
+        self._days: dict[datetime, date] = {}
 
     def timezone(self, instant: datetime) -> str:
         """Return the IANA name of the zone in force at `instant`."""
@@ -29,25 +30,33 @@ class Calendar:
 
     def day(self, instant: datetime) -> date:
         """Return the local day that `instant` belongs to."""
-        return self.local(instant).date()
+        found = self._days.get(instant)
+        if found is None:
+            found = self._days[instant] = self.local(instant).date()
+        return found
 
     def instant(self, day: date, at: time) -> datetime | None:
         """Return the UTC instant at which it is `at` on local day `day`.
 
-        A time that occurs twice gives the first; one that a change of clocks or a journey skips, the first instant
-        after the gap, if that is still the same day. None when the day has no such instant (a date line was crossed).
+        A time that occurs twice gives the first. One that a change of clocks or a journey skips gives the first
+        instant after the gap, even when that is past midnight. None when the day itself was skipped (the date line).
         """
-        wall = datetime.combine(day, at)
-        found: list[datetime] = []
+        passed = sorted(self._passed(datetime.combine(day, at)))
+        return next(
+            (instant for instant in passed if day in {self.day(instant), self.day(instant - _MILLISECOND)}),
+            None,
+        )
+
+    def _passed(self, wall: datetime) -> Iterator[datetime]:
+        """Yield the instants at which local clocks come to show `wall`, or jump over it."""
         for index, zone in enumerate(self._zones):
             instant = _resolve(wall, zone)
             if self._since[index] <= instant and not self._ends_by(index, instant):
-                found.append(instant)
+                yield instant
             start = self._since[index]
             # The journey to this zone may jump over the time: then it is due on arrival.
             if index and self._wall(index - 1, start) < wall <= self._wall(index, start):
-                found.append(start)
-        return min((instant for instant in found if self.day(instant) == day), default=None)
+                yield start
 
     def _zone_at(self, instant: datetime) -> ZoneInfo:
         return self._zones[max(0, bisect_right(self._since, instant) - 1)]
@@ -64,6 +73,7 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@lru_cache(maxsize=16_384)
 def _resolve(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant at which clocks in `zone` show `wall`, or have just jumped over it."""
     instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

@@ -1,8 +1,8 @@
 """What a rule knows at an anchor: its facts, evaluated in order over the athlete's timeline, and what they rest on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from statistics import fmean as mean
 
 from services.rules.engine.anchors import Due
@@ -16,17 +16,19 @@ from services.rules.language.model import (
     Bound,
     Computed,
     During,
-    Fact,
     LastDays,
+    Local,
     Pick,
     Record,
+    Rule,
     Window,
 )
 from shared.contracts.events import Event, Value
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-_SLACK = timedelta(days=2)  # a local day can begin this far from the same date elsewhere
+INEXACT_ANCHOR = "anchor.time_precision"
+"""What is missing when a window of less than a day is asked about an anchor whose time is not exact."""
 
 
 @dataclass(slots=True)
@@ -37,25 +39,26 @@ class Knowledge:
     events: dict[str, Event] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
+    def rest_on(self, events: Iterable[Event]) -> None:
+        """Note that something rests on `events`."""
+        self.events.update((event.key, event) for event in events)
+
     def root_of(self, absent: str) -> str:
         """Return what was missing in the first place when reading `absent` failed."""
-        return self.missing.get(absent, absent)
+        return self.missing.get(absent) or self.missing.get(absent.partition(".")[0], absent)
 
 
-def learn(
-    facts: Sequence[Fact],
-    known: Knowledge,
-    timeline: Timeline,
-    due: Due,
-    local: Callable[[datetime], datetime],
-) -> None:
+def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Local) -> None:
     """Bind each fact's value in turn. A fact that is absent stays unbound; raise `EvaluationError` on a faulty one."""
-    for fact in facts:
+    for fact in rule.facts:
         if isinstance(fact, Computed):
             try:
                 known.names[fact.name] = fact.expression.evaluate(known.names, local)
             except AbsentError as error:
                 known.missing[fact.name] = known.root_of(error.missing)
+            continue
+        if due.event is not None and not _precise_enough(due.event, fact.window):
+            known.missing[fact.name] = INEXACT_ANCHOR
             continue
         events = [
             event
@@ -63,31 +66,51 @@ def learn(
             if matches(fact.where, event) and _precise_enough(event, fact.window)
         ]
         if isinstance(fact, Pick):
-            picked = (events[0] if fact.which == "first" else events[-1]) if events else None
-            known.names[fact.name] = event_record(picked) if picked else Record(fact.type, {"found": False})
-            events = [picked] if picked else []
+            events = events[:1] if fact.which == "first" else events[-1:]
+            known.names[fact.name] = (
+                event_record(events[0], timeline.day(events[0]))
+                if events
+                else Record(fact.type, {"found": False})
+            )
         else:
             value = _aggregate(fact, events, timeline)
             if value is None:
                 known.missing[fact.name] = f"{fact.type}.{fact.field}"
             else:
                 known.names[fact.name] = value
-        known.events.update((event.key, event) for event in events)
+        known.rest_on(events)
 
 
 def in_window(timeline: Timeline, kind: str, window: Window, due: Due) -> Sequence[Event]:
     """Return the events of type `kind` that start in the window around the anchor, in timeline order."""
+    if isinstance(window, During | LastDays):
+        return timeline.on(kind, *_days(window, due.day))
     if isinstance(window, Before):
-        found = timeline.starting(kind, due.start - window.span, due.start)
-    elif isinstance(window, After):
-        found = timeline.starting(kind, due.end, due.end + window.span)
+        found = timeline.between(kind, due.start - window.span, due.start)
     else:
-        first, last = _days(window, due.day)
-        near = timeline.starting(
-            kind, due.start - (due.day - first) - _SLACK, due.start + (last - due.day) + _SLACK
-        )
-        return [event for event in near if first <= timeline.day(event) <= last]
+        found = timeline.between(kind, due.end, due.end + window.span)
     return [event for event in found if due.event is None or event.key != due.event.key]
+
+
+def event_record(event: Event, day: date) -> Record:
+    """Return what a rule sees of an event: `found`, `start`, `end`, `id`, `source`, `date` (local) and its data.
+
+    Numbers are doubles. A `day.closed` has a date of its own in its data, and keeps that.
+    """
+    fields: dict[str, Bound] = {"date": day.isoformat()}
+    fields |= {name: _bound(value) for name, value in event.data.items() if value is not None}
+    fields |= {"found": True, "start": event.start, "end": event.end, "id": event.id, "source": event.source}
+    return Record(event.type, fields)
+
+
+def _bound(value: Value) -> Bound:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, Mapping):
+        return Record("set", {name: _bound(each) for name, each in value.items() if each is not None})
+    return [_bound(each) for each in value]
 
 
 def _days(window: During | LastDays, day: date) -> tuple[date, date]:
@@ -101,25 +124,6 @@ def _days(window: During | LastDays, day: date) -> tuple[date, date]:
         "this_week": (monday, monday + _DAY * 6),
         "last_week": (monday - _WEEK, monday - _DAY),
     }[window.span]
-
-
-def event_record(event: Event) -> Record:
-    """Return what a rule sees of an event: its data fields, numbers as doubles, and `found`, `start`, `end`, `id`."""
-    fields: dict[str, Bound] = {
-        name: _bound(value) for name, value in event.data.items() if value is not None
-    }
-    fields |= {"found": True, "start": event.start, "end": event.end, "id": event.id, "source": event.source}
-    return Record(event.type, fields)
-
-
-def _bound(value: Value) -> Bound:
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, Mapping):
-        return Record("set", {name: _bound(each) for name, each in value.items() if each is not None})
-    return [_bound(each) for each in value]
 
 
 def _precise_enough(event: Event, window: Window) -> bool:

@@ -7,25 +7,28 @@ from services.rules.language.model import (
     After,
     Before,
     Computed,
-    Daily,
     During,
     Each,
     LastDays,
     Rule,
     Rulebook,
-    Weekly,
     Window,
 )
 from shared.contracts.events import MAX_DURATION, PLAN_HORIZON
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-_SLACK = timedelta(days=3)  # local days begin at other instants than UTC's, and journeys move them
+_SLACK = timedelta(
+    days=4
+)  # local days begin at other instants than UTC's, journeys move them, notes come early
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Events that start in [now - `back`, now + `ahead`] are all that `advise` can read at `now`."""
+    """Events that start in [now - `back`, now + `ahead`] are all that `advise` can read at `now`.
+
+    That holds for plans up to `PLAN_HORIZON` ahead, which is as far as they may lie when they are made.
+    """
 
     back: timedelta
     ahead: timedelta
@@ -38,18 +41,28 @@ def horizon(rulebook: Rulebook) -> Horizon:
 
 
 def _reach(rule: Rule) -> timedelta:
-    """Return how long before now the start of an anchor lies at most, and how much further its facts look."""
-    anchor_age = rule.expires
-    match rule.anchor:
-        case Each():
-            anchor_age += rule.anchor.delay
-        case Daily() | Weekly():
-            pass
+    """Return how long before now the start of an anchor lies at most, and how much further the rule looks from it."""
     windows = [_window_reach(fact.window) for fact in rule.facts if not isinstance(fact, Computed)]
-    records = [_WEEK] if "week" in rule.names else [_DAY] if "day" in rule.names else []
-    # `day.closed` may be noted up to nine days from the day that it closes.
-    closings = _DAY * 9 if {"day", "week"} & rule.names else _DAY * 0
-    return anchor_age + max([*windows, *records], default=_DAY * 0) + closings
+    if "week" in rule.names:
+        windows.append(_WEEK)
+    # A session that names a plan, and so takes it away, may have come as long before it as it was planned ahead.
+    plans = PLAN_HORIZON if _reads_plans(rule) else timedelta()
+    return _anchor_age(rule) + max(windows, default=timedelta()) + plans
+
+
+def _anchor_age(rule: Rule) -> timedelta:
+    if not isinstance(rule.anchor, Each):
+        return rule.expires
+    if rule.anchor.lead is not None:
+        return timedelta()  # a plan's advice ends when the plan begins
+    return rule.expires + rule.anchor.delay
+
+
+def _reads_plans(rule: Rule) -> bool:
+    anchor = isinstance(rule.anchor, Each) and rule.anchor.type == "workout.planned"
+    return anchor or any(
+        fact.type == "workout.planned" for fact in rule.facts if not isinstance(fact, Computed)
+    )
 
 
 def _window_reach(window: Window) -> timedelta:
@@ -57,7 +70,7 @@ def _window_reach(window: Window) -> timedelta:
         case Before(span):
             return span
         case After():
-            return _DAY * 0
+            return timedelta()
         case LastDays(days):
             return _DAY * days
         case During("this_week"):

@@ -5,25 +5,30 @@ from shared.contracts.events import Event, Value
 
 
 def matches(where: Where, event: Event) -> bool:
-    """Whether the event meets every condition. A field that it lacks meets none; a list meets by any element."""
+    """Whether the event meets every condition. A field that it lacks meets none.
+
+    A field that holds a list meets a condition when any of its elements does, and `ne` when none is that value.
+    """
     return all(_meets(condition, event.data.get(condition.field)) for condition in where)
 
 
 def _meets(condition: Condition, found: Value) -> bool:
     if found is None:
         return False
-    if isinstance(found, list | tuple):
-        return any(_compares(condition, element) for element in found)
-    return _compares(condition, found)
+    if not isinstance(found, list | tuple):
+        return _compares(condition, found)
+    if condition.operator == "ne":
+        return all(_compares(condition, element) for element in found)
+    return any(_compares(condition, element) for element in found)
 
 
 def _compares(condition: Condition, found: Value) -> bool:
     wanted: Value = condition.value
     match condition.operator:
         case "in":
-            return found in wanted if isinstance(wanted, list | tuple) else found == wanted
+            return found in wanted if isinstance(wanted, list | tuple) else bool(found == wanted)
         case "ne":
-            return bool(found != wanted)
+            return found not in wanted if isinstance(wanted, list | tuple) else bool(found != wanted)
         case "gt":
             return bool(found > wanted)
         case "gte":

@@ -1,0 +1,80 @@
+"""Why: the events and values that a rule's outcome at an anchor rests on, in the form that advice carries."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from services.rules.engine.anchors import Due
+from services.rules.engine.facts import Knowledge
+from services.rules.engine.periods import Period
+from services.rules.language.model import Bound, Computed, Record, Rule
+from shared.contracts.advice import Because, EventRef
+from shared.contracts.events import Event, Value
+
+MOST_EVENTS = 50
+"""Events listed as evidence: the anchor, and the latest others. The facts count them all."""
+
+
+def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period]) -> Because:
+    """Return the anchor, the events behind the facts, and every value that the rule used."""
+    known = Knowledge(known.names, dict(known.events))
+    fields = _reads(rule)
+    for name, period in read.items():
+        known.rest_on(period.behind(fields.get(name, ())))
+    if due.event is not None:
+        known.events.pop(due.event.key, None)
+    room = MOST_EVENTS - (due.event is not None)
+    latest = sorted(known.events.values(), key=lambda event: event.order)[-room:]
+    listed = sorted([*latest, *([due.event] if due.event else [])], key=lambda event: event.order)
+    return Because(due.ref, tuple(_ref(event) for event in listed), shown(rule, known, read))
+
+
+def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str, Value]:
+    """Return every fact, and every param and field of anchor, athlete, day and week that the rule reads."""
+    values = {fact.name: _plain(known.names[fact.name]) for fact in rule.facts if fact.name in known.names}
+    for root, fields in _reads(rule).items():
+        record = known.names.get(root)
+        if isinstance(record, Record):
+            values |= {
+                f"{root}.{name}": _plain(record.fields[name]) for name in fields if name in record.fields
+            }
+        method = read[root].training_method(fields) if root in read else None
+        if method is not None:
+            values[f"{root}.training_method"] = method
+    return values
+
+
+def _reads(rule: Rule) -> Mapping[str, tuple[str, ...]]:
+    expressions = [fact.expression for fact in rule.facts if isinstance(fact, Computed)]
+    texts = [rule.requires, rule.when, rule.title, rule.message, *expressions]
+    return _reads_of(tuple(text.source for text in texts if text is not None))
+
+
+@lru_cache(maxsize=4096)
+def _reads_of(sources: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Return the fields that the texts read of each record that is not a fact: those of a fact are shown whole."""
+    found: dict[str, set[str]] = {}
+    for source in sources:
+        for root, name in re.findall(r"(?<![\w.])(anchor|athlete|params|day|week)\s*\.\s*(\w+)", source):
+            found.setdefault(root, set()).add(name)
+    return {root: tuple(sorted(found[root])) for root in sorted(found)}
+
+
+def _ref(event: Event) -> EventRef:
+    return EventRef(event.source, event.id, event.revision, event.type, event.start, event.end)
+
+
+def _plain(value: Bound) -> Value:
+    """Return a bound value as JSON holds it; numbers to six decimals, so that equal evidence reads equal."""
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float):
+        return round(float(value), 6)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Record):
+        return {name: _plain(value.fields[name]) for name in sorted(value.fields)}
+    return [_plain(each) for each in value]

@@ -1,0 +1,80 @@
+"""What one rule says at one anchor whose time has come: its verdict, with the evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from services.rules.engine.anchors import Due
+from services.rules.engine.evidence import because, shown
+from services.rules.engine.facts import Knowledge, learn
+from services.rules.engine.names import bind
+from services.rules.engine.periods import Period, Periods
+from services.rules.language.model import AbsentError, EvaluationError, Rule
+from shared.contracts.advice import Advice, advice_id
+from shared.contracts.events import Value
+
+Outcome = Literal["pending", "holds", "does_not_hold", "insufficient_data", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule found at one anchor.
+
+    `missing` names what was absent in the first place, or the `requires` that was not met; `error` says what failed.
+    """
+
+    rule: str
+    due: Due
+    outcome: Outcome
+    advice: Advice | None = None
+    missing: str | None = None
+    error: str | None = None
+    known: Knowledge = field(default_factory=lambda: Knowledge({}))
+    read: Mapping[str, Period] = field(default_factory=dict)
+
+    def facts(self, rule: Rule) -> dict[str, Value]:
+        """Return what was found before the verdict fell, as `rule`, whose verdict it is, names it."""
+        return shown(rule, self.known, self.read)
+
+
+def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
+    """Evaluate `rule` at an anchor that is due."""
+    timeline, athlete = periods.timeline, periods.athlete
+    local = timeline.calendar.local
+    read: dict[str, Period] = {
+        name: periods.of(name, due.day) for name in ("day", "week") if name in rule.names
+    }
+    known = Knowledge(bind(rule, due, athlete, timeline.calendar, read, now))
+    try:
+        learn(rule, known, timeline, due, local)
+        if rule.requires is not None and rule.requires.evaluate(known.names, local) is not True:
+            return Verdict(
+                rule.id, due, "insufficient_data", missing=rule.requires.source, known=known, read=read
+            )
+        if rule.when.evaluate(known.names, local) is not True:
+            return Verdict(rule.id, due, "does_not_hold", known=known, read=read)
+        title, message = (text.render(known.names, local) for text in (rule.title, rule.message))
+    except AbsentError as error:
+        missing = known.root_of(error.missing)
+        return Verdict(rule.id, due, "insufficient_data", missing=missing, known=known, read=read)
+    except EvaluationError as error:
+        return Verdict(rule.id, due, "error", error=str(error), known=known, read=read)
+    advice = Advice(
+        id=advice_id(athlete.club, athlete.id, rule.id, due.ref.key),
+        club=athlete.club,
+        athlete=athlete.id,
+        rule=rule.id,
+        rule_version=rule.version,
+        rule_hash=rule.hash,
+        category=rule.category,
+        severity=rule.severity,
+        title=title,
+        message=message,
+        due=due.ref.due,
+        expires_at=due.closes,
+        because=because(rule, due, known, read),
+        evidence=rule.evidence,
+        sources=rule.sources,
+    )
+    return Verdict(rule.id, due, "holds", advice, known=known, read=read)

@@ -1,0 +1,82 @@
+"""What the names of a rule stand for at an anchor, before its facts: anchor, athlete, params, now, day and week."""
+
+from datetime import datetime
+
+from services.rules.engine.anchors import Due
+from services.rules.engine.calendar import Calendar
+from services.rules.engine.facts import event_record
+from services.rules.engine.periods import Period
+from services.rules.language.model import Bound, Record, Rule
+from shared.contracts.athletes import Athlete, Param
+
+
+def bind(
+    rule: Rule, due: Due, athlete: Athlete, calendar: Calendar, read: dict[str, Period], now: datetime
+) -> dict[str, Bound]:
+    """Return the names; `read` holds the periods that the rule reads. What it does not read costs nothing."""
+    names: dict[str, Bound] = {name: period.record for name, period in read.items()}
+    if "anchor" in rule.names:
+        names["anchor"] = _anchor(due)
+    if "athlete" in rule.names:
+        names["athlete"] = _athlete(athlete, due, calendar)
+    if "params" in rule.names:
+        names["params"] = Record("params", params_of(rule, athlete))
+    if "now" in rule.names:
+        names["now"] = now
+    return names
+
+
+def params_of(rule: Rule, athlete: Athlete) -> dict[str, Bound]:
+    """Return the rule's params with the athlete's own laid over them, where name and type are the rule's."""
+    own = athlete.params.get(rule.id, {})
+    return {name: _param(value, own.get(name)) for name, value in rule.params.items()}
+
+
+def _param(value: Param, own: Param | None) -> Bound:
+    chosen = value if own is None or _kind(own) != _kind(value) else own
+    if isinstance(chosen, bool | str):
+        return chosen
+    if isinstance(chosen, tuple | list):
+        return [each if isinstance(each, str) else float(each) for each in chosen]
+    return float(chosen)
+
+
+def _kind(value: Param) -> object:
+    """Return what a param holds, so that an override of another kind can be told; whole numbers are numbers."""
+    if isinstance(value, tuple | list):
+        return frozenset(_kind(each) for each in value) or frozenset({float})
+    return type(value) if isinstance(value, bool | str) else float
+
+
+def _anchor(due: Due) -> Record:
+    if due.event is not None:
+        return event_record(due.event, due.day)
+    kind = "daily_anchor" if due.ref.kind == "daily" else "weekly_anchor"
+    return Record(kind, {"start": due.start, "end": due.end, "date": due.day.isoformat()})
+
+
+def _athlete(athlete: Athlete, due: Due, calendar: Calendar) -> Record:
+    born = athlete.birth_year
+    given: dict[str, Bound | None] = {
+        "id": athlete.id,
+        "name": athlete.name,
+        "timezone": calendar.timezone(due.start),
+        "goal": athlete.goal,
+        "sex": athlete.sex,
+        "birth_year": born,
+        # The age that is reached in the anchor's year: the profile knows no birthday.
+        "age": None if born is None else due.day.year - born,
+        "height_cm": athlete.height_cm,
+        "body_mass_kg": athlete.body_mass_kg,
+        "everyday_activity": athlete.everyday_activity,
+        "locale": athlete.locale,
+        "supplements": athlete.supplements,
+        "no_energy_targets": athlete.no_energy_targets,
+        "pregnant": athlete.pregnant,
+        "medical_care": athlete.medical_care,
+    }
+    return Record("athlete", {name: _number(value) for name, value in given.items() if value is not None})
+
+
+def _number(value: Bound) -> Bound:
+    return value if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
