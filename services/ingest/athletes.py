@@ -38,7 +38,7 @@ def put_athlete(found: dict[str, Any], athlete: str) -> tuple[Athlete, int]:
 
 
 @operation(
-    resource, "/v1/athletes/<athlete>", scope="events:write", answers=(200, AthleteSchema), errors=(404,)
+    resource, "/v1/athletes/<athlete>", scope="advice:read", answers=(200, AthleteSchema), errors=(404,)
 )
 def get_athlete(athlete: str) -> Athlete:
     """Read a profile."""
@@ -51,7 +51,7 @@ def get_athlete(athlete: str) -> Athlete:
 @operation(
     resource,
     "/v1/athletes",
-    scope="events:write",
+    scope="advice:read",
     takes=Takes(query=PageSchema),
     answers=(200, page_of(AthleteSchema)),
 )

@@ -16,6 +16,7 @@ from shared.clock import Clock
 from shared.store.connect import Store
 from shared.store.counters import Sample
 
+_PREFIX = "tandem_"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _REGISTRY = CollectorRegistry()
@@ -65,7 +66,7 @@ class _Passed(Collector):
 
 def _gauges(store: Store, clock: Clock) -> Iterator[Metric]:
     gauges = {
-        "tandem_backlog_athletes": ("Athletes marked for evaluation", store.due.backlog()),
+        "tandem_backlog": ("Athletes marked for evaluation", store.due.backlog()),
         "tandem_waiting_athletes": (
             "Athletes marked, due, or with advice not yet routed",
             store.due.waiting(clock.now()),
@@ -82,14 +83,13 @@ def _gauges(store: Store, clock: Clock) -> Iterator[Metric]:
 
 
 def _counters(samples: Iterable[Sample]) -> Iterator[Metric]:
-    families: dict[tuple[str, tuple[str, ...]], CounterMetricFamily] = {}
+    """Yield one metric a name, with the labels that any of its samples has: a name may be described only once."""
+    by_name: dict[str, list[Sample]] = {}
     for sample in samples:
-        labels = tuple(sorted(sample.labels))
-        family = families.get((sample.name, labels))
-        if family is None:
-            family = CounterMetricFamily(
-                sample.name, f"{sample.name}, counted by all services", labels=labels
-            )
-            families[sample.name, labels] = family
-        family.add_metric([sample.labels[label] for label in labels], sample.value)
-    yield from families.values()
+        by_name.setdefault(_PREFIX + sample.name.removeprefix(_PREFIX), []).append(sample)
+    for name, found in by_name.items():
+        labels = sorted({label for sample in found for label in sample.labels})
+        family = CounterMetricFamily(name, "Counted by all services in the store", labels=labels)
+        for sample in found:
+            family.add_metric([sample.labels.get(label, "") for label in labels], sample.value)
+        yield family

@@ -8,8 +8,8 @@ SCOPES = ("events:write", "advice:read", "admin")
 OPERATIONS = [
     ("POST", "/v1/events", "events:write"),
     ("PUT", "/v1/athletes/ann", "events:write"),
-    ("GET", "/v1/athletes/ann", "events:write"),
-    ("GET", "/v1/athletes", "events:write"),
+    ("GET", "/v1/athletes/ann", "advice:read"),
+    ("GET", "/v1/athletes", "advice:read"),
     ("GET", "/v1/athletes/ann/advice", "advice:read"),
     ("GET", "/v1/advice/adv_x", "advice:read"),
     ("POST", "/v1/advice/adv_x/feedback", "advice:read"),

@@ -15,13 +15,16 @@ def test_a_front_door_with_store_and_broker_is_ready(door: Door) -> None:
 
 
 def test_metrics_hold_the_counts_of_all_services(door: Door) -> None:
-    door.store.counters.add("tandem_deliveries", {"channel": "webhook", "outcome": "delivered"}, 3)
+    door.store.counters.add("deliveries_total", {"channel": "webhook", "outcome": "delivered"}, 3)
+    door.store.counters.add("deliveries_total", {"channel": "email"}, 1)
     door.post_events([event(), event(id="b", subject="ben")])
     answer = door.app.test_client().get("/metrics")
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
     lines = answer.text.splitlines()
     assert 'tandem_deliveries_total{channel="webhook",outcome="delivered"} 3.0' in lines
-    assert "tandem_backlog_athletes 2.0" in lines
+    assert 'tandem_deliveries_total{channel="email",outcome=""} 1.0' in lines
+    assert lines.count("# TYPE tandem_deliveries_total counter") == 1
+    assert "tandem_backlog 2.0" in lines
     assert "tandem_waiting_athletes 2.0" in lines
     assert "tandem_waiting_subscriptions 0.0" in lines
 

@@ -166,7 +166,7 @@ def test_workers_count_together_and_log_each_request_with_its_id(store_url: str,
             if line.startswith("tandem_http_request_seconds_count") and 'route="/v1/events"' in line
         )
         assert count.endswith(" 20.0")
-        assert "tandem_backlog_athletes 1.0" in lines
+        assert "tandem_backlog 1.0" in lines
     logged = [json.loads(line) for line in served.log.read_text().splitlines() if line.startswith("{")]
     requests = [line for line in logged if line.get("route") == "/v1/events"]
     assert len(requests) == 20
