@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from services.rules.cli import rules
 
 from deploy.orphans import end_with_supervisor
+from services.rules.cli import rules
 from shared.contracts.clubs import SCOPES, Scope
 from shared.logging import configure
 from shared.settings import Settings, SettingsError, read_settings
@@ -84,8 +84,7 @@ def ingest(host: str, port: int, workers: int) -> None:
     """Run the HTTP front door."""
     from services.ingest.server import serve  # noqa: PLC0415 - only this command needs the web server
 
-    _with_store(_settings())
-    serve(host, port, workers)
+    serve(host, port, workers, _with_store(_settings()).redis_url)
 
 
 @main.command()
@@ -111,6 +110,32 @@ def scheduler() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
     ticking.run(settings, stopping)
+
+
+@main.command()
+@click.option(
+    "--url", help="A deployment with a stepped clock (TANDEM_STEPPED_CLOCK); default: one started here."
+)
+@click.option("--bind", default="127.0.0.1", show_default=True, help="Where the demo's receivers listen.")
+@click.option(
+    "--reach", default="127.0.0.1", show_default=True, help="The name under which workers reach them."
+)
+@click.option(
+    "--smtp-port", type=click.IntRange(0, 65535), default=0, help="Where mail is caught; 0: any free port."
+)
+def demo(url: str | None, bind: str, reach: str, smtp_port: int) -> None:
+    """Run a club's four weeks in seconds, and exit 0 only if all that should arrive did."""
+    from rich.console import Console  # noqa: PLC0415 - only this command needs it
+
+    from deploy.demo.run import DemoError, Place, run  # noqa: PLC0415
+    from deploy.local import NotReadyError  # noqa: PLC0415
+    from deploy.stepping import NotSettledError, NotSteppableError  # noqa: PLC0415
+
+    settings = _settings()
+    try:
+        sys.exit(run(settings, Place(url, bind, reach, smtp_port), Console(highlight=False)))
+    except (DemoError, NotReadyError, NotSettledError, NotSteppableError, StoreUnavailableError) as error:
+        _fail(str(error))
 
 
 @main.group()
@@ -215,7 +240,6 @@ def _store() -> Store:
 
 def _check_rules(settings: Settings) -> None:
     from services.rules.language.load import RuleFileError, load  # noqa: PLC0415 - CEL is loaded where rules are
-
     from services.rules.rulebook import rule_paths  # noqa: PLC0415
 
     try:

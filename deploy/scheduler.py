@@ -6,9 +6,9 @@ import secrets
 import socket
 import threading
 
-import services.notify.sweep
 import structlog
 
+import services.notify.sweep
 import services.rules.sweep
 from shared.broker import celery_app
 from shared.clock import clock_for

@@ -1,10 +1,10 @@
 """Runs one Celery worker process, with the pool that its service's work asks for."""
 
-import services.notify.worker
 import structlog
-from services.rules.language.load import RuleFileError
 
+import services.notify.worker
 import services.rules.worker
+from services.rules.language.load import RuleFileError
 from shared.broker import NOTIFY_QUEUE, RULES_QUEUE
 from shared.settings import Settings
 
