@@ -1,0 +1,212 @@
+"""Which keys a pack and a rule have, and what each may hold: marshmallow at the edge, faults with their place."""
+# ruff: noqa: ANN401 - marshmallow hands its hooks whatever the file held, and options of its own
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from marshmallow import ValidationError, fields
+from marshmallow.exceptions import SCHEMA
+
+from services.rules.language.documents import Place, Plain
+from services.rules.language.faults import Fault
+from shared.contracts.advice import CATEGORIES, GRADES, SEVERITIES
+from shared.contracts.faults import nearest, preview
+from shared.contracts.wire_fields import (
+    MISSING_MESSAGES,
+    ClockTime,
+    JsonValue,
+    Part,
+    StrictSchema,
+    Text,
+    Texts,
+    Whole,
+)
+
+ID_PATTERN: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
+MAX_ID: Final = 64
+MAX_EXPRESSION: Final = 2000
+MAX_RULES: Final = 500
+MAX_FACTS: Final = 50
+MAX_DURATION: Final = timedelta(days=366)
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MODES: Final = ("live", "shadow", "off")
+
+_DURATION = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DID_YOU_MEAN = ": did you mean "
+_A_DURATION = "must be a duration such as 90s, 30m, 6h or 2d"
+
+
+class FileSchema(StrictSchema):
+    """What every mapping in a rule or test file is checked by."""
+
+    error_messages: dict[str, str] = {"type": "must be a mapping of keys to values"}
+
+
+class Duration(fields.Field[timedelta]):
+    """`90s`, `30m`, `6h`, `2d`: up to 366 days; zero too unless `positive`."""
+
+    default_error_messages: dict[str, Any] = MISSING_MESSAGES
+
+    def __init__(self, *, positive: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._positive = positive
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> timedelta:
+        found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise ValidationError(_A_DURATION)
+        span = timedelta(**{_UNITS[found[2]]: 0}) if int(found[1]) == 0 else _span(int(found[1]), found[2])
+        if self._positive and not span:
+            raise ValidationError("must be longer than nothing")
+        return span
+
+
+class Expression(fields.Field[str]):
+    """CEL: text, or YAML's bare true and false."""
+
+    default_error_messages: dict[str, Any] = MISSING_MESSAGES
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if not isinstance(value, str) or not value.strip():
+            raise ValidationError("must be a CEL expression, as text")
+        if len(value) > MAX_EXPRESSION:
+            raise ValidationError(f"is {len(value):,} characters long; the bound is {MAX_EXPRESSION:,}")
+        return value
+
+
+class RuleId(Text):
+    """`no-sprint-after-strength`: small letters, digits and single hyphens, up to 64 characters."""
+
+    def __init__(self, **options: Any) -> None:
+        allowed = f"must be small letters and digits joined by single hyphens, up to {MAX_ID} characters"
+        super().__init__(pattern=ID_PATTERN, max_length=MAX_ID, allowed=allowed, **options)
+
+
+class AdviseSchema(FileSchema):
+    """What the athlete reads: Jinja templates."""
+
+    title = Text(required=True, max_length=200)
+    message = Text(required=True, max_length=MAX_EXPRESSION, lines=True)
+
+
+class WeeklySchema(FileSchema):
+    """A time of the ISO week."""
+
+    day = Text(required=True, choices=WEEKDAYS)
+    at = ClockTime(required=True)
+
+
+class RuleSchema(FileSchema):
+    """A rule. What hangs on event types and kinds (`where`, `facts`, `params`) is checked after, with their names."""
+
+    id = RuleId(required=True)
+    category = Text(required=True, choices=CATEGORIES)
+    severity = Text(required=True, choices=SEVERITIES)
+    evidence = Text(required=True, choices=GRADES)
+    sources = Texts(Text(max_length=500), most=20, required=True)
+    mode = Text(choices=MODES, load_default="live")
+    each = JsonValue()
+    where = JsonValue()
+    delay = Duration()
+    lead = Duration()
+    daily = ClockTime()
+    weekly = Part(WeeklySchema)
+    params = JsonValue()
+    facts = JsonValue()
+    requires = Expression()
+    when = Expression(required=True)
+    advise = Part(AdviseSchema, required=True)
+    expires = Duration(positive=True, load_default=timedelta(hours=24))
+    settle = Duration(load_default=timedelta())
+    supersedes = Texts(RuleId(), most=MAX_RULES)
+
+
+class PackSchema(FileSchema):
+    """A rule file: a pack of rules, params laid over rules loaded before, or both."""
+
+    pack = RuleId()
+    version = Whole(minimum=1, maximum=1_000_000_000)
+    rules = JsonValue()
+    params = JsonValue()
+
+
+def checked(schema: FileSchema, place: Place, faults: list[Fault]) -> dict[str, Any]:
+    """Return what of the mapping at `place` is right, as Python values, and add a fault for all that is not."""
+    value = place.value
+    if not isinstance(value, Mapping):
+        faults.append(place.fault(f"{place.name} must be a mapping of keys to values", _keys_of(schema)))
+        return {}
+    try:
+        found: dict[str, Any] = schema.load(value)
+    except ValidationError as error:
+        _tell(error.messages, schema, place, faults)
+        valid = error.valid_data
+        found = dict(valid) if isinstance(valid, Mapping) else {}
+    return found
+
+
+def _tell(messages: Any, schema: FileSchema | None, place: Place, faults: list[Fault]) -> None:
+    if isinstance(messages, Mapping):
+        for key, below in messages.items():
+            if key == SCHEMA:
+                _tell(below, schema, place, faults)
+            else:
+                _tell(below, _below(schema, key), place / key, faults)
+        return
+    for message in messages:
+        faults.append(_fault(str(message), schema, place))
+
+
+def _below(schema: FileSchema | None, key: object) -> FileSchema | None:
+    part = schema.load_fields.get(str(key)) if schema is not None else None
+    return part.schema if isinstance(part, Part) and isinstance(part.schema, FileSchema) else schema
+
+
+def _fault(message: str, schema: FileSchema | None, place: Place) -> Fault:
+    said, _, meant = message.partition(_DID_YOU_MEAN)
+    hint = f"did you mean {meant}" if meant else ""
+    if said == "is not a known field":
+        return place.fault(f"{place.name} is not a known key", hint or _keys_of(schema), key=True)
+    if said == MISSING_MESSAGES["required"]:
+        return place.fault(f"{place.name} is required", f"add `{place.name}: ...`", key=True)
+    if place.value is None:
+        return place.fault(f"{place.name} holds nothing", "write a value, or leave the key out", key=True)
+    return place.fault(f"{place.name} {said}; found {shown(place.value)}", hint or _advice(said, place.value))
+
+
+def _advice(said: str, value: Plain) -> str:
+    if said == _A_DURATION and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"write the unit, such as {value:g}h"
+    if "be a time from" in said:
+        return 'write hours and minutes in quotes: "20:30"'
+    if said.startswith("must be a list"):
+        return "write [a, b], or a line `- a` for each"
+    if said.startswith("must be text") and not isinstance(value, str):
+        return "put it in quotes"
+    return said
+
+
+def _keys_of(schema: FileSchema | None) -> str:
+    return f"known keys: {', '.join(schema.load_fields)}" if schema is not None else ""
+
+
+def _span(number: int, unit: str) -> timedelta:
+    if number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit] > MAX_DURATION.total_seconds():
+        raise ValidationError(f"must be at most {MAX_DURATION.days}d")
+    return timedelta(**{_UNITS[unit]: number})
+
+
+def shown(value: Plain) -> str:
+    """Return what was found, for a message: short and printable, a text in quotes."""
+    return f'"{preview(value)}"' if isinstance(value, str) else str(preview(value)).replace("object", "mapping")
+
+
+def did_you_mean(name: object, known: tuple[str, ...], *, what: str) -> str:
+    """Return a hint: the nearest of the known names, or all of them."""
+    near = nearest(str(name), known).removeprefix(": ")
+    return near or f"{what}: {', '.join(known)}"
