@@ -10,6 +10,8 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from deploy.embedded import free_port
+
 
 @dataclass(slots=True)
 class MailCatcher:
@@ -31,9 +33,10 @@ class MailCatcher:
 
     def start(self) -> None:
         """Listen. `port` is the real one from here on."""
+        # The controller greets its own server at the port it was given, so it must be a real one.
+        self.port = self.port or free_port()
         self._controller = Controller(self, hostname=self.host, port=self.port)
         self._controller.start()
-        self.port = self._controller.server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         """Stop listening."""

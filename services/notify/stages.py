@@ -61,11 +61,11 @@ def _not_worth_saying(item: DeliveryItem, record: AdviceRecord, look: Look) -> D
         return "expired_before_sent"
     if record.state == "dismissed":
         return "dismissed"
-    if told is not None and told.certain and told.revision >= record.revision:
-        return "already_told"
     # A webhook gets every revision under a name of its own; people read the advice as it stands.
     if look.channel == "webhook" and record.revision > item.revision:
         return "newer_revision"
+    if told is not None and told.certain and told.revision >= record.revision:
+        return "already_told"
     return None
 
 

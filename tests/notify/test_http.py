@@ -1,0 +1,162 @@
+"""One outgoing request stays within its bounds whatever the other side does."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+
+from services.notify.channels.http import MOST_BYTES, Poster
+from services.notify.channels.message import TransportError
+from services.notify.schedule import retry_after
+from shared.guard import TargetRefusedError, check_url, may_reach
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
+    """Start a server whose every connection a function handles."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def start(handle: Callable[[socket.socket], None]) -> str:
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    with contextlib.suppress(OSError):
+                        handle(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield start
+    listener.close()
+
+
+def failure(poster: Poster, url: str) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        poster.post(url, b"{}", {}, NOW)
+    return caught.value
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
+def test_an_answer_that_drips_is_cut_off(raw_server: Callable[..., str], head: bytes) -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(head)
+        for _ in range(1000):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    error = failure(Poster(LOOPBACK, whole_s=0.5), raw_server(drip))
+    assert (error.reason, error.permanent, error.uncertain) == ("timeout", False, True)
+
+
+def test_no_more_than_64_kib_of_an_answer_are_read(raw_server: Callable[..., str]) -> None:
+    sent = []
+
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b"x" * 100_000)
+            sent.append(100_000)
+
+    assert Poster(LOOPBACK).post(raw_server(flood), b"{}", {}, NOW).status == 200
+    assert sum(sent) < 100 * MOST_BYTES
+
+
+def test_a_lost_connection_may_have_arrived_and_a_refused_one_has_not(raw_server: Callable[..., str]) -> None:
+    assert failure(Poster(LOOPBACK), raw_server(lambda _: None)).uncertain
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    error = failure(Poster(LOOPBACK), f"http://127.0.0.1:{port}/")
+    assert (error.reason, error.uncertain, error.permanent) == ("connection_failed", False, False)
+
+
+def test_a_name_without_an_address_is_tried_again() -> None:
+    def nobody(_host: str, _port: int) -> list[str]:
+        raise OSError("no such host")
+
+    error = failure(Poster(LOOPBACK, look_up=nobody), "http://nowhere.test/")
+    assert (error.reason, error.permanent) == ("name_not_found", False)
+
+
+def test_a_name_that_is_rebound_inward_is_refused() -> None:
+    answers = iter([["93.184.216.34"], ["127.0.0.1"]])
+
+    def rebind(_host: str, _port: int) -> list[str]:
+        return next(answers)
+
+    check_url("http://rebind.test/", (), rebind)
+    error = failure(Poster((), look_up=rebind), "http://rebind.test/")
+    assert (error.reason, error.permanent) == ("target_refused", True)
+
+
+def test_one_inward_address_among_several_is_enough_to_refuse() -> None:
+    with pytest.raises(TargetRefusedError, match="not on the public internet"):
+        check_url("http://both.test/", (), lambda *_: ["93.184.216.34", "10.0.0.1"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1", "192.88.99.1", "::1", "::", "fe80::1", "fc00::1",
+        "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2", "fec0::1", "2001:db8::1", "::127.0.0.1", "fe80::1%eth0", "nonsense",
+    ],
+)  # fmt: skip
+def test_inward_addresses_are_refused(address: str) -> None:
+    assert not may_reach(address, ())
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"]
+)
+def test_public_addresses_are_allowed(address: str) -> None:
+    assert may_reach(address, ())
+
+
+def test_a_named_network_is_allowed_also_in_its_v6_form() -> None:
+    assert may_reach("10.1.2.3", (ip_network("10.1.0.0/16"),))
+    assert may_reach("::ffff:10.1.2.3", (ip_network("10.1.0.0/16"),))
+    assert not may_reach("10.2.0.1", (ip_network("10.1.0.0/16"),))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("ftp://example.org/", "http"),
+        ("file:///etc/passwd", "http"),
+        ("http:///path", "no host"),
+        ("http://user:pass@example.org/", "user name"),
+        ("http://example.org/a b", "spaces"),
+        ("http://example.org/\r\nX: y", "spaces"),
+        ("http://[::1", "not a URL"),
+        ("http://example.org:99999/", "not a URL"),
+        ("", "http"),
+        ("http://127.1/", "public"),
+        ("http://2130706433/", "public"),
+        ("http://0x7f.1/", "public"),
+    ],
+)
+def test_bad_targets_are_refused_with_the_reason(url: str, told: str) -> None:
+    with pytest.raises(TargetRefusedError, match=told):
+        check_url(url, ())
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
+    assert retry_after("120", NOW) == timedelta(seconds=120)
+    assert retry_after("Mon, 02 Mar 2026 12:01:00 GMT", NOW) == timedelta(seconds=60)
+    assert retry_after("Mon, 02 Mar 2026 11:00:00 GMT", NOW) == timedelta()
+    assert retry_after("soon", NOW) is None
+    assert retry_after("99999999999", NOW) == timedelta(hours=24)
