@@ -1,0 +1,118 @@
+"""The engine's laws, over random packs and months."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from services.rules.engine.advise import advise
+from services.rules.engine.horizon import horizon
+from services.rules.engine.timeline import resolve
+from services.rules.language.model import Each, Rulebook
+from shared.contracts.athletes import Athlete
+from shared.contracts.events import Event
+from tests.rules.engine.diary import event, lift, run
+from tests.rules.engine.random_months import MONTH, athletes, instants, months, packs
+from tests.rules.engine.rulebooks import TODAY, count, rule, rulebook
+
+
+@given(packs(), athletes(), months(), instants(), st.randoms(use_true_random=False))
+def test_any_permutation_of_a_month_gives_the_same_advice(
+    book: Rulebook, athlete: Athlete, events: list[Event], now: datetime, random: Random
+) -> None:
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    assert advise(book, athlete, shuffled, now) == advise(book, athlete, events, now)
+
+
+@given(months(), st.data(), st.randoms(use_true_random=False))
+def test_revisions_repeats_and_deletions_leave_the_same_timeline_in_any_order(
+    events: list[Event], data: st.DataObject, random: Random
+) -> None:
+    arrivals = list(events)
+    for each in events:
+        kind = data.draw(st.sampled_from(["once", "twice", "revised", "deleted"]))
+        if kind == "twice":
+            arrivals.append(each)
+        elif kind == "revised":
+            arrivals.append(replace(each, revision=1, start=each.start + timedelta(hours=1)))
+        elif kind == "deleted":
+            arrivals.append(event("event.deleted", each.start, id=f"gone {each.id}", event_id=each.id))
+    left = resolve(arrivals)
+    random.shuffle(arrivals)
+    assert resolve(arrivals) == left
+    assert left == sorted(left, key=lambda each: each.order)
+
+
+def test_a_deletion_from_another_source_takes_nothing_away() -> None:
+    mine = lift("2026-03-02T08:00Z", id="a")
+    theirs = event("event.deleted", "2026-03-02T09:00Z", id="x", source="other", event_id="a")
+    assert resolve([mine, theirs]) == [mine]
+
+
+def test_a_deletion_that_comes_first_takes_all_revisions() -> None:
+    gone = event("event.deleted", "2026-03-02T09:00Z", id="x", event_id="a")
+    assert resolve([gone, lift("2026-03-02T08:00Z", id="a", revision=7)]) == []
+
+
+@given(packs(), athletes(), months(), instants(), st.data())
+def test_nothing_changes_before_the_next_due_time(
+    book: Rulebook, athlete: Athlete, events: list[Event], now: datetime, data: st.DataObject
+) -> None:
+    found = advise(book, athlete, events, now)
+    until = min(found.next_due or now + MONTH, now + MONTH)
+    assert until > now
+    moments = st.integers(0, int((until - now) / timedelta(milliseconds=1)) - 1)
+    between = now + timedelta(milliseconds=data.draw(moments, "ms later"))
+    last = until - timedelta(milliseconds=1)
+    for later in (between, last):
+        again = advise(book, athlete, events, later)
+        assert (again.active, again.held, again.next_due) == (found.active, found.held, found.next_due)
+
+
+@given(packs(), athletes(), months(days=90), instants(days=90))
+def test_the_horizon_holds_all_that_matters(
+    book: Rulebook, athlete: Athlete, events: list[Event], now: datetime
+) -> None:
+    reach = horizon(book)
+    # What may lie ahead: plans, and what was posted up to a quarter of an hour early.
+    known = [
+        each for each in events if each.type == "workout.planned" or each.start <= now + timedelta(minutes=15)
+    ]
+    assume(all(each.start <= now + reach.ahead for each in known))
+    near = [each for each in known if now - reach.back <= each.start <= now + reach.ahead]
+    whole, part = advise(book, athlete, known, now), advise(book, athlete, near, now)
+    assert (part.active, part.held, part.next_due) == (whole.active, whole.held, whole.next_due)
+
+
+@given(packs(), athletes(), months(), instants())
+def test_advice_stands_only_in_its_span_and_has_one_name(
+    book: Rulebook, athlete: Athlete, events: list[Event], now: datetime
+) -> None:
+    found = advise(book, athlete, events, now)
+    assert all(each.due <= now < each.expires_at for each in found.active.values())
+    assert all(name == each.id for name, each in found.active.items())
+    assert len({(each.rule, each.because.anchor.key) for each in found.active.values()}) == len(found.active)
+
+
+@given(months(), instants(), athletes())
+def test_a_late_event_withdraws_the_advice_that_it_refutes(
+    events: list[Event], now: datetime, athlete: Athlete
+) -> None:
+    never_lifted = rule(
+        "lift-too",
+        Each("workout.completed"),
+        "lifts == 0.0",
+        facts=[count("lifts", "checkin.recorded", TODAY)],
+        expires=timedelta(hours=48),
+    )
+    anchor = run(now - timedelta(minutes=30), 30, id="the run")
+    before = advise(rulebook(never_lifted), athlete, [*events, anchor], now)
+    late = event("checkin.recorded", anchor.start, id="late", fatigue=1.0)
+    after = advise(rulebook(never_lifted), athlete, [*events, anchor, late], now)
+    gone = {each.id for each in before.active.values()} - after.active.keys()
+    on_that_day = {each.id for each in before.active.values() if each.because.anchor.key == anchor.key}
+    assert on_that_day <= gone
+    assert after.active.keys() <= before.active.keys()
