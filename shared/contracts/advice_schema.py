@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import fields, post_dump
 
 from shared.contracts import wire_fields as wire
+from shared.contracts import wire_times as times
 from shared.contracts.advice import (
     CATEGORIES,
     GRADES,
@@ -29,9 +30,9 @@ class AnchorSchema(wire.StrictSchema):
     source = fields.String()
     id = fields.String()
     type = fields.String()
-    due = wire.Instant(required=True)
-    start = wire.Instant()
-    end = wire.Instant()
+    due = times.Instant(required=True)
+    start = times.Instant()
+    end = times.Instant()
 
 
 class EventRefSchema(wire.StrictSchema):
@@ -41,8 +42,8 @@ class EventRefSchema(wire.StrictSchema):
     id = fields.String(required=True)
     revision = fields.Integer(required=True)
     type = fields.String(required=True)
-    start = wire.Instant(required=True)
-    end = wire.Instant(required=True)
+    start = times.Instant(required=True)
+    end = times.Instant(required=True)
 
 
 class BecauseSchema(wire.StrictSchema):
@@ -67,10 +68,10 @@ class AdviceSchema(wire.StrictSchema):
     severity = fields.String(attribute="advice.severity", required=True, metadata={"enum": list(SEVERITIES)})
     title = fields.String(attribute="advice.title", required=True)
     message = fields.String(attribute="advice.message", required=True)
-    due = wire.Instant(attribute="advice.due", required=True)
-    issued_at = wire.Instant(required=True)
-    changed_at = wire.Instant(required=True)
-    expires_at = wire.Instant(attribute="advice.expires_at", required=True)
+    due = times.Instant(attribute="advice.due", required=True)
+    issued_at = times.Instant(required=True)
+    changed_at = times.Instant(required=True)
+    expires_at = times.Instant(attribute="advice.expires_at", required=True)
     because = fields.Nested(BecauseSchema, attribute="advice.because", required=True)
     evidence = fields.String(attribute="advice.evidence", required=True, metadata={"enum": list(GRADES)})
     sources = fields.List(fields.String(), attribute="advice.sources", required=True)
@@ -101,8 +102,8 @@ def advice_data(record: AdviceRecord) -> dict[str, Any]:
         "severity": advice.severity,
         "title": advice.title,
         "message": advice.message,
-        "issued_at": wire.instant_text(record.issued_at),
-        "expires_at": wire.instant_text(advice.expires_at),
+        "issued_at": times.instant_text(record.issued_at),
+        "expires_at": times.instant_text(advice.expires_at),
         "because": {
             "anchor": _anchor(advice.because.anchor),
             "events": [_event_ref(event) for event in advice.because.events],
@@ -130,7 +131,7 @@ def advice_event(
         "source": source,
         "type": type,
         "subject": record.advice.athlete,
-        "time": wire.instant_text(at),
+        "time": times.instant_text(at),
         "datacontenttype": "application/json",
         "data": advice_data(record),
     }
@@ -142,12 +143,12 @@ def _anchor(anchor: AnchorRef) -> dict[str, Any]:
         # The key of an event is its source and id with a control character between: nothing to show to people.
         source, _, event_id = anchor.key.partition("\x1f")
         named = {"source": source, "id": event_id}
-    times = {"due": anchor.due, "start": anchor.start, "end": anchor.end}
+    instants = {"due": anchor.due, "start": anchor.start, "end": anchor.end}
     return {
         "kind": anchor.kind,
         **named,
         **({"type": anchor.type} if anchor.type else {}),
-        **{name: wire.instant_text(instant) for name, instant in times.items() if instant is not None},
+        **{name: times.instant_text(instant) for name, instant in instants.items() if instant is not None},
     }
 
 
@@ -157,6 +158,6 @@ def _event_ref(event: EventRef) -> dict[str, Any]:
         "id": event.id,
         "revision": event.revision,
         "type": event.type,
-        "start": wire.instant_text(event.start),
-        "end": wire.instant_text(event.end),
+        "start": times.instant_text(event.start),
+        "end": times.instant_text(event.end),
     }

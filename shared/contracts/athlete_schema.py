@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_dump, validates_schema
 
 from shared.contracts import wire_fields as wire
+from shared.contracts import wire_times as times
 from shared.contracts.athletes import (
     EVERYDAY_ACTIVITIES,
     GOALS,
@@ -50,8 +51,8 @@ _PARAM_DOCUMENT: dict[str, Any] = {
 class QuietHoursSchema(wire.StrictSchema):
     """Local times between which the athlete is not written to; may span midnight."""
 
-    start = wire.ClockTime(required=True)
-    end = wire.ClockTime(required=True)
+    start = times.ClockTime(required=True)
+    end = times.ClockTime(required=True)
 
     @validates_schema
     def differ(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -85,7 +86,7 @@ class AthleteSchema(wire.StrictSchema):
     """A profile. Only `timezone` is required; what is missing makes advice sparser, never wrong."""
 
     id = fields.String(dump_only=True, metadata={"pattern": f"^{ATHLETE_ID}$"})
-    timezone = wire.Zone(required=True, metadata={"description": "IANA name; today is the athlete's own."})
+    timezone = times.Zone(required=True, metadata={"description": "IANA name; today is the athlete's own."})
     name = wire.Text(max_length=100)
     goal = wire.Text(choices=GOALS)
     sex = wire.Text(choices=SEXES)

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_dump, validates
 
 from shared.contracts import wire_fields as wire
+from shared.contracts import wire_times as times
 from shared.contracts.clubs import SCOPES
 
 
@@ -15,8 +16,8 @@ class ApiKeySchema(wire.StrictSchema):
     id = fields.String(dump_only=True)
     name = wire.Text(required=True, max_length=100)
     scopes = wire.Texts(wire.Text(choices=SCOPES), most=len(SCOPES), required=True, metadata={"minItems": 1})
-    created_at = wire.Instant(dump_only=True)
-    revoked_at = wire.Instant(dump_only=True)
+    created_at = times.Instant(dump_only=True)
+    revoked_at = times.Instant(dump_only=True)
 
     @validates("scopes")
     def at_least_one(self, scopes: list[str], **_: Any) -> None:

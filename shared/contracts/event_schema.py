@@ -8,6 +8,7 @@ from typing import Any, cast
 from marshmallow import Schema, ValidationError, fields
 
 from shared.contracts import wire_fields as wire
+from shared.contracts import wire_times as times
 from shared.contracts.events import EVENT_TYPES, Event, EventType, Field, Value
 from shared.contracts.faults import Fault, InvalidError, preview
 from shared.contracts.wire_faults import faults_of
@@ -82,7 +83,7 @@ def _faults_beyond_fields(
         faults.append(
             Fault(
                 "time",
-                f"must not be more than {ahead} ahead; the time here is {wire.instant_text(now)}",
+                f"must not be more than {ahead} ahead; the time here is {times.instant_text(now)}",
                 preview(raw["time"]),
             )
         )
@@ -130,7 +131,7 @@ def _wire_field(name: str, spec: Field) -> fields.Field[Any]:  # noqa: PLR0911 -
         case "flag":
             return wire.Flag(**options)
         case "date":
-            return wire.LocalDate(**options)
+            return times.LocalDate(**options)
         case "texts":
             most = len(spec.choices) or MAX_RECORDS
             return wire.Texts(
@@ -176,7 +177,7 @@ def _envelope(data: fields.Field[Any], types: tuple[str, ...]) -> dict[str, fiel
             required=True, max_length=128, pattern=ATHLETE_ID, allowed=ATHLETE_ID_ALLOWED,
             metadata={"description": "The athlete's id."},
         ),
-        "time": wire.Instant(
+        "time": times.Instant(
             required=True, metadata={"description": "When it started or happened, with an offset."}
         ),
         "revision": wire.Whole(

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_dump
 
 from shared.contracts import wire_fields as wire
+from shared.contracts import wire_times as times
 from shared.contracts.advice import CATEGORIES, SEVERITIES
 from shared.contracts.athlete_schema import EMAIL, MAX_EMAIL
 from shared.contracts.event_schema import ATHLETE_ID, ATHLETE_ID_ALLOWED
@@ -79,11 +80,11 @@ class SubscriptionSchema(wire.StrictSchema):
     categories = wire.Texts(wire.Text(choices=CATEGORIES), most=len(CATEGORIES))
     min_severity = wire.Text(choices=SEVERITIES)
     schedule = ScheduleField()
-    timezone = wire.Zone(metadata={"description": "IANA name; the zone of a daily schedule's time."})
+    timezone = times.Zone(metadata={"description": "IANA name; the zone of a daily schedule's time."})
     enabled = wire.Flag()
     description = wire.Text(max_length=200)
     disabled_reason = fields.String(dump_only=True)
-    created_at = wire.Instant(dump_only=True)
+    created_at = times.Instant(dump_only=True)
 
     @post_dump
     def without_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -112,13 +113,13 @@ class SecretSchema(wire.StrictSchema):
     """A webhook's new signing secret. The one before it signs too, until `previous_until`."""
 
     secret = fields.String(required=True)
-    previous_until = wire.Instant(required=True)
+    previous_until = times.Instant(required=True)
 
 
 class AttemptSchema(wire.StrictSchema):
     """One try of a delivery."""
 
-    at = wire.Instant(required=True)
+    at = times.Instant(required=True)
     duration_s = fields.Float(required=True)
     outcome = fields.String(required=True, metadata={"enum": ["delivered", "retry", "failed"]})
     reason = fields.String(required=True)
@@ -146,8 +147,8 @@ class DeliverySchema(wire.StrictSchema):
         allow_none=True, metadata={"description": "Why it stands as it does; null while pending."}
     )
     items = fields.List(fields.Nested(DeliveryItemSchema), required=True)
-    created_at = wire.Instant(required=True)
-    due = wire.Instant(required=True, metadata={"description": "When it is, or was last, to be tried."})
+    created_at = times.Instant(required=True)
+    due = times.Instant(required=True, metadata={"description": "When it is, or was last, to be tried."})
     attempts = fields.List(fields.Nested(AttemptSchema), required=True)
     digest = fields.Boolean(required=True)
 

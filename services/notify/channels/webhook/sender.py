@@ -10,7 +10,7 @@ from services.notify.channels.http import Poster
 from services.notify.channels.message import Message, Sent
 from shared.contracts.advice_schema import advice_event
 from shared.contracts.subscriptions import Secret
-from shared.contracts.wire_fields import instant_text
+from shared.contracts.wire_times import instant_text
 
 
 @dataclass(frozen=True, slots=True)
