@@ -10,7 +10,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from services.rules.language.faults import Fault, RuleFileError
-from services.rules.language.scalars import Scalar, index_in_file, meaning
+from services.rules.language.scalars import index_in_file, meaning
 from shared.contracts.faults import printable
 
 MAX_BYTES: Final = 1024 * 1024
@@ -160,22 +160,19 @@ class _Reading:
 
     def plain(self, node: Node, path: Path, key: int | None) -> Plain:
         start = node.start_mark.index
-        scalar = isinstance(node, ScalarNode)
-        self.spans[path] = _Span(start, key, node.style if scalar else None, node.value if scalar else "")
+        style, text = (node.style, str(node.value)) if isinstance(node, ScalarNode) else (None, "")
+        self.spans[path] = _Span(start, key, style, text)
         if self._too_much(path, start):
             return None
         tag = str(node.tag or "")
         if tag not in _TAGS:
             self._say(start, f"the tag {printable(tag)} is not allowed", "leave the tag out")
             return None
-        if scalar:
-            return self._scalar(node, tag)
+        if isinstance(node, ScalarNode):
+            return meaning(text, plain=style is None and tag != _TEXT_TAG)
         if isinstance(node, SequenceNode):
             return [self.plain(each, (*path, index), None) for index, each in enumerate(node.value)]
-        return self._mapping(node, path)
-
-    def _scalar(self, node: ScalarNode, tag: str) -> Scalar:
-        return meaning(str(node.value), plain=node.style is None and not _forced_text(node, tag))
+        return self._mapping(node, path) if isinstance(node, MappingNode) else None
 
     def _mapping(self, node: MappingNode, path: Path) -> Mapping[str, Plain]:
         found: dict[str, Plain] = {}
@@ -210,8 +207,3 @@ class _Reading:
     def _say(self, index: int, message: str, hint: str) -> None:
         if not self._full:
             self.faults.append(self.bare.fault_at(index, message, hint))
-
-
-def _forced_text(node: ScalarNode, tag: str) -> bool:
-    """Whether `!!str` makes text of what would otherwise be a number, a flag or nothing."""
-    return tag == _TEXT_TAG and meaning(str(node.value), plain=True) is not None

@@ -4,7 +4,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from marshmallow import ValidationError, fields
 from marshmallow.exceptions import SCHEMA
@@ -148,6 +148,18 @@ def checked(schema: FileSchema, place: Place, faults: list[Fault]) -> dict[str, 
         valid = error.valid_data
         found = dict(valid) if isinstance(valid, Mapping) else {}
     return found
+
+
+_T = TypeVar("_T")
+
+
+def parsed(part: fields.Field[_T], place: Place, faults: list[Fault]) -> _T | None:
+    """Return the single value at `place` as a Python value, or None with a fault."""
+    try:
+        return part.deserialize(place.value)
+    except ValidationError as error:
+        _tell(error.messages, None, place, faults)
+        return None
 
 
 def _tell(messages: Any, schema: FileSchema | None, place: Place, faults: list[Fault]) -> None:

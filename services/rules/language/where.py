@@ -57,7 +57,7 @@ def _conditions(place: Place, name: str, spec: Field, faults: list[Fault]) -> li
             faults.append(place.fault(f"{name} lists no value, so nothing would match", "name at least one value"))
         found = [_value(place / index, name, spec, faults) for index in range(len(value))]
         kept = tuple(each for each in found if each is not None)
-        return [Condition(name, "in", kept)]  # type: ignore[arg-type]  # one kind of value a field: never flags mixed in
+        return [Condition(name, "in", kept)]
     one = _value(place, name, spec, faults)
     return [] if one is None else [Condition(name, "in", (one,))]
 
