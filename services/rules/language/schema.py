@@ -15,7 +15,6 @@ from shared.contracts.advice import CATEGORIES, GRADES, SEVERITIES
 from shared.contracts.faults import nearest, preview
 from shared.contracts.wire_fields import (
     MISSING_MESSAGES,
-    ClockTime,
     JsonValue,
     Part,
     StrictSchema,
@@ -23,6 +22,7 @@ from shared.contracts.wire_fields import (
     Texts,
     Whole,
 )
+from shared.contracts.wire_times import ClockTime
 
 ID_PATTERN: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 MAX_ID: Final = 64
