@@ -1,7 +1,5 @@
 """CloudEvents 1.0 as a stranger sends them: built by the SDK, in structured, batch and binary mode."""
 
-# ruff: noqa: ANN401 - the SDK takes attributes of any kind
-
 import base64
 import json
 from typing import Any
