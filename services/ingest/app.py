@@ -14,6 +14,7 @@ from services.ingest import (
     rules,
     subscriptions,
     tracing,
+    unsubscribe,
 )
 from services.ingest.bodies import MAX_BODY
 from services.ingest.gate import Gate
@@ -45,5 +46,6 @@ def create_app(settings: Settings, store: Store, clock: Clock, wake: Wakeups) ->
         ),
     )
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(unsubscribe.blueprint)
     problems.register(app)  # after flask-smorest, which registers a handler of its own
     return app

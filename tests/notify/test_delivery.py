@@ -292,7 +292,7 @@ def test_mail_keeps_its_message_id_and_can_be_unsubscribed_with_one_click(
     bench.drain()
     assert mail.caught[1]["Message-ID"] == first["Message-ID"]
     assert str(first["Message-ID"]).startswith(f"<{bench.only(subscription).id}@")
-    assert str(first["List-Unsubscribe"]).startswith("<https://tandem.test/v1/unsubscribe/")
+    assert str(first["List-Unsubscribe"]).startswith("<https://tandem.test/unsubscribe/")
     assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert first["Bcc"] is None
     assert {part.get_content_type() for part in first.walk()} == {

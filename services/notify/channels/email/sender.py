@@ -72,7 +72,7 @@ class EmailSender:
         unsubscribe = ""
         if message.said:
             athlete = message.said[0].athlete
-            unsubscribe = f"{self.public_url}/v1/unsubscribe/{self.token(athlete.club, athlete.id)}"
+            unsubscribe = f"{self.public_url}/unsubscribe/{self.token(athlete.club, athlete.id)}"
             mail["List-Unsubscribe"] = f"<{unsubscribe}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         context = {
