@@ -33,7 +33,8 @@ def check(paths: tuple[Path, ...]) -> None:
         sys.exit(2)
     modes = [rule.mode for rule in rule_set.rules]
     aside = ", ".join(f"{modes.count(mode)} {mode}" for mode in ("shadow", "off") if mode in modes)
-    click.echo(f"{_count(len(modes), 'rule')} in {_count(len(files), 'file')}: all right{f' ({aside})' if aside else ''}")
+    counted = f"{_count(len(modes), 'rule')} in {_count(len(files), 'file')}"
+    click.echo(f"{counted}: all right{f' ({aside})' if aside else ''}")
 
 
 @rules.command()

@@ -17,7 +17,7 @@ _ONLY_EACH = ("where", "delay", "lead")
 
 
 def parse_anchor(rule: Place, checked: Mapping[str, Any], faults: list[Fault]) -> Anchor | None:
-    """Return the anchor of the rule at `rule`, whose fields the schema has `checked`; None with a fault if it has none."""
+    """Return the anchor of the rule at `rule`, whose fields the schema has `checked`, or None with a fault."""
     given = [form for form in FORMS if form in rule.value]
     if len(given) != 1:
         if given:

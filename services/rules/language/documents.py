@@ -70,9 +70,9 @@ class Place:
         """The value there, or None when there is nothing."""
         found = self.document.value
         for step in self.path:
-            if isinstance(found, Mapping) and step in found:
-                found = found[step]
-            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+            if (isinstance(found, Mapping) and step in found) or (
+                isinstance(found, list) and isinstance(step, int) and step < len(found)
+            ):
                 found = found[step]
             else:
                 return None
@@ -82,7 +82,9 @@ class Place:
     def name(self) -> str:
         """The key or position as a person would say it."""
         last = self.path[-1] if self.path else "file"
-        return f"{self.path[-2] if len(self.path) > 1 else 'file'}[{last}]" if isinstance(last, int) else printable(last)
+        if isinstance(last, str):
+            return printable(last)
+        return f"{printable(str(self.path[-2])) if len(self.path) > 1 else 'file'}[{last}]"
 
     @property
     def spot(self) -> str:
@@ -101,9 +103,7 @@ class Place:
         span = self.document.spans.get(path)
         if span is None:
             return self.document.fault_at(0, message, hint)
-        if path != self.path:
-            key, offset = True, 0
-        if key and span.key is not None:
+        if (key or path != self.path) and span.key is not None:
             index = span.key
         else:
             index = index_in_file(self.document.text, span.start, span.style, span.value, offset)
@@ -115,7 +115,9 @@ def read(file: str, text: str) -> Document:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     bare = Document(file, text)
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise RuleFileError([bare.fault_at(0, "the file is larger than 1 MiB", "split it into several files")])
+        raise RuleFileError(
+            [bare.fault_at(0, "the file is larger than 1 MiB", "split it into several files")]
+        )
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -125,12 +127,15 @@ def read(file: str, text: str) -> Document:
         hint = "remove it, or write it as an escape in double quotes"
         raise RuleFileError([bare.fault_at(error.position, message, hint)]) from error
     except RecursionError as error:
-        raise RuleFileError([bare.fault_at(0, "the values are nested too deeply", "a rule file needs few levels")]) from error
+        fault = bare.fault_at(0, "the values are nested too deeply", "a rule file needs few levels")
+        raise RuleFileError([fault]) from error
     except (YAMLError, ValueError, AttributeError, TypeError, IndexError, AssertionError) as error:
         # The parser itself stumbles over some malformed input; whatever it says, the file is no YAML.
-        raise RuleFileError([bare.fault_at(0, f"this is no YAML: {printable(str(error))}", "check the punctuation")]) from error
+        fault = bare.fault_at(0, f"this is no YAML: {printable(str(error))}", "check the punctuation")
+        raise RuleFileError([fault]) from error
     if root is None:
-        raise RuleFileError([bare.fault_at(0, "the file is empty", "a rule file begins with `pack: NAME` and `version: 1`")])
+        hint = "a rule file begins with `pack: NAME` and `version: 1`"
+        raise RuleFileError([bare.fault_at(0, "the file is empty", hint)])
     reading = _Reading(bare)
     value = reading.plain(root, (), None)
     if reading.faults:
@@ -181,12 +186,16 @@ class _Reading:
         for key, value in pairs:
             index = key.start_mark.index
             if not isinstance(key, ScalarNode):
-                self._say(index, "a key must be text", "write `key: value`; quote text that begins with { or [")
+                self._say(
+                    index, "a key must be text", "write `key: value`; quote text that begins with { or ["
+                )
                 continue
             name = str(key.value)
             if name in found:
                 line = self.bare.fault_at(first[name], "", "").line
-                self._say(index, f"the key {printable(name)} stands here twice, first in line {line}", "keep one")
+                self._say(
+                    index, f"the key {printable(name)} stands here twice, first in line {line}", "keep one"
+                )
                 continue
             first[name] = index
             found[name] = self.plain(value, (*path, name), index)

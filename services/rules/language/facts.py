@@ -19,7 +19,7 @@ from services.rules.language.model import (
     Where,
     Window,
 )
-from services.rules.language.params import NAME, NAME_ALLOWED
+from services.rules.language.names import NAME, NAME_ALLOWED, TAKEN
 from services.rules.language.schema import (
     MAX_FACTS,
     Duration,
@@ -30,7 +30,7 @@ from services.rules.language.schema import (
     parsed,
     shown,
 )
-from services.rules.language.scope import GIVEN, Scope
+from services.rules.language.scope import Scope
 from services.rules.language.where import event_type_at, parse_where
 from shared.contracts.events import EVENT_TYPES, TIMELINE_TYPES
 from shared.contracts.wire_fields import JsonValue, Text, Whole
@@ -46,15 +46,6 @@ _WHICHES: Final[tuple[_Which, ...]] = get_args(_Which)
 _FORMS: Final = (*_COUNTS, *_REDUCES, *_WHICHES)
 _WINDOWS: Final = ("during", "before", "after", "last_days")
 _MOST_DAYS = 366
-
-_CEL_WORDS = frozenset(
-    "true false null in as break const continue else for function if import let loop package namespace return "
-    "var void while has all exists exists_one map filter size int uint double string bool bytes list type dyn "
-    "timestamp duration matches contains startswith endswith math strings optional cel google".split(),
-)
-_JINJA_WORDS = frozenset(
-    "and or not is none self range dict lipsum cycler joiner namespace caller varargs kwargs".split()
-)
 
 
 class _FactSchema(FileSchema):
@@ -110,7 +101,7 @@ def _fact(place: Place, name: str, scope: Scope) -> Fact | None:
 def _is_free(place: Place, name: str, faults: list[Fault]) -> bool:
     if not NAME.fullmatch(name):
         faults.append(place.fault(f"{shown(name)} is no name for a fact", NAME_ALLOWED, key=True))
-    elif name in GIVEN or name in kinds.FUNCTIONS or name in _CEL_WORDS or name in _JINJA_WORDS:
+    elif name in TAKEN:
         faults.append(place.fault(f"the name {name} is taken", f"choose another, such as {name}_1", key=True))
     else:
         return True
@@ -120,7 +111,9 @@ def _is_free(place: Place, name: str, faults: list[Fault]) -> bool:
 def _computed(place: Place, name: str, scope: Scope) -> tuple[Fact | None, str | None]:
     if not isinstance(place.value, str | bool):
         message = f"{name} must be a form such as {{count: TYPE}}, or a CEL expression as text"
-        scope.faults.append(place.fault(f"{message}; found {shown(place.value)}", "put an expression in quotes"))
+        scope.faults.append(
+            place.fault(f"{message}; found {shown(place.value)}", "put an expression in quotes")
+        )
         return None, None
     source = parsed(Expression(), place, scope.faults)
     expression = scope.expression(place, source)
@@ -133,7 +126,9 @@ def _over_events(place: Place, name: str, faults: list[Fault]) -> tuple[Fact | N
     given = [form for form in _FORMS if form in place.value]
     if len(given) != 1:
         if given:
-            fault = (place / given[1]).fault(f"a fact has one form; found {' and '.join(given)}", "keep one", key=True)
+            fault = (place / given[1]).fault(
+                f"a fact has one form; found {' and '.join(given)}", "keep one", key=True
+            )
         else:
             fault = place.fault(f"the fact {name} has no form", f"one of {', '.join(_FORMS)}", key=True)
         faults.extend((*below, fault))
@@ -149,7 +144,7 @@ def _over_events(place: Place, name: str, faults: list[Fault]) -> tuple[Fact | N
     return _made(given[0], name, event_type, field, where, window)
 
 
-def _made(  # noqa: PLR0913, PLR0917 - these are a fact's parts
+def _made(
     form: str, name: str, event_type: str, field: str | None, where: Where, window: Window
 ) -> tuple[Fact, str]:
     for which in _WHICHES:
@@ -171,19 +166,25 @@ def _source(place: Place, form: str, faults: list[Fault]) -> tuple[str | None, s
         faults.append(place.fault(f"{form} needs a field of {value}", hint))
         return None, None
     if event_type not in TIMELINE_TYPES:
-        hint = did_you_mean(event_type, TIMELINE_TYPES, what="event types") if event_type else "write TYPE.FIELD"
+        hint = (
+            did_you_mean(event_type, TIMELINE_TYPES, what="event types") if event_type else "write TYPE.FIELD"
+        )
         faults.append(place.fault(f"{form} wants TYPE.FIELD; found {shown(value)}", hint))
         return None, None
     numbers = _numbers(event_type)
     if field not in numbers:
-        hint = did_you_mean(field, numbers, what="its number fields") if numbers else "it has no number fields"
+        hint = (
+            did_you_mean(field, numbers, what="its number fields") if numbers else "it has no number fields"
+        )
         faults.append(place.fault(f"{event_type} has no number field {shown(field)}", hint))
         return None, None
     return event_type, field
 
 
 def _numbers(event_type: str) -> tuple[str, ...]:
-    return tuple(n for n, spec in EVENT_TYPES[event_type].fields.items() if spec.kind in {"number", "integer"})
+    return tuple(
+        n for n, spec in EVENT_TYPES[event_type].fields.items() if spec.kind in {"number", "integer"}
+    )
 
 
 def _window(place: Place, found: Mapping[str, Any], faults: list[Fault]) -> Window | None:

@@ -20,7 +20,9 @@ class Fault:
 
     def __str__(self) -> str:
         """Render it as compilers do: the place and message, the line, a caret under the column, and the hint."""
-        first = max(0, self.column - 1 - _BEFORE)  # a line may be a megabyte long; show what is around the column
+        first = max(
+            0, self.column - 1 - _BEFORE
+        )  # a line may be a megabyte long; show what is around the column
         shown = "".join(char if char.isprintable() else " " for char in self.text[first : first + _SHOWN])
         lines = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
         if shown.strip():
@@ -34,5 +36,7 @@ class RuleFileError(Exception):
     """The files break the rule language; `faults` lists every way in which they do, in reading order."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault.line, fault.column, fault.message)))
+        self.faults = tuple(
+            sorted(faults, key=lambda fault: (fault.file, fault.line, fault.column, fault.message))
+        )
         super().__init__("\n".join(str(fault) for fault in self.faults))

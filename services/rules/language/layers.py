@@ -42,7 +42,9 @@ def _add_rules(
         return
     if "rules" not in value:
         if "params" not in value:
-            faults.append(place.fault("the file has no rules", "add `rules:`, or `params:` for rules of other files"))
+            faults.append(
+                place.fault("the file has no rules", "add `rules:`, or `params:` for rules of other files")
+            )
         return
     for key, example in (("pack", "NAME"), ("version", "1")):
         if key not in value:
@@ -87,10 +89,14 @@ def _add_params(place: Place, layer: int, standing: dict[str, Draft], faults: li
         if draft is None:
             known = tuple(sorted(each for each in standing if not each.startswith("?")))
             hint = did_you_mean(rule_id, known, what="rules") if known else "load the rules in the same run"
-            faults.append(below.fault(f"there is no rule {shown(rule_id)} to lay params over", hint, key=True))
+            faults.append(
+                below.fault(f"there is no rule {shown(rule_id)} to lay params over", hint, key=True)
+            )
             continue
         if not isinstance(below.value, Mapping):
-            faults.append(below.fault(f"params must map names to values; found {shown(below.value)}", "{name: value}"))
+            faults.append(
+                below.fault(f"params must map names to values; found {shown(below.value)}", "{name: value}")
+            )
             continue
         twice = [
             (name, other / name)

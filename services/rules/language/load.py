@@ -94,7 +94,9 @@ def load_sources(files: Iterable[SourceFile]) -> RuleSet:
 def _files(path: Path, faults: list[Fault]) -> Sequence[Path]:
     if path.is_file():
         if path.name.endswith(TESTS_SUFFIX):
-            faults.append(_about(path, "this is a file of tests, not of rules", "run `tandem rules test` on it"))
+            faults.append(
+                _about(path, "this is a file of tests, not of rules", "run `tandem rules test` on it")
+            )
             return ()
         return (path,)
     if not path.is_dir():

@@ -26,7 +26,9 @@ def check_supersedes(standing: Mapping[str, Draft]) -> list[Fault]:
                 edges[rule_id].append((other, place / index))
             else:
                 hint = did_you_mean(other, known, what="rules")
-                faults.append((place / index).fault(f'{rule_id} supersedes "{other}", which is no rule', hint))
+                faults.append(
+                    (place / index).fault(f'{rule_id} supersedes "{other}", which is no rule', hint)
+                )
     return faults + _cycles(edges)
 
 
@@ -67,7 +69,8 @@ def _cycles(edges: Mapping[str, Sequence[tuple[str, Place]]]) -> list[Fault]:
             other, place = step
             if other in path:
                 around = " supersedes ".join([*path[path.index(other) :], other])
-                faults.append(place.fault(f"a cycle: {around}", "leave out one of them: one rule must have the last word"))
+                hint = "leave out one of them: one rule must have the last word"
+                faults.append(place.fault(f"a cycle: {around}", hint))
             elif other not in done:
                 stack.append((other, iter(edges[other])))
     return faults

@@ -1,18 +1,17 @@
 """The numbers that a rule leaves to the club: `params`, their kinds, and what a club lays over them."""
 
 import math
-import re
 from collections.abc import Mapping
-from typing import Final
 
 from services.rules.language import kinds
 from services.rules.language.documents import Place, Plain
 from services.rules.language.faults import Fault
 from services.rules.language.schema import did_you_mean, shown
+from services.rules.language.names import NAME, NAME_ALLOWED
 from shared.contracts.athletes import Param
 
-NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,63}", re.ASCII)
-NAME_ALLOWED: Final = "a name is small letters, digits and underscores, begins with no digit, and has at most 64"
+    "a name is small letters, digits and underscores, begins with no digit, and has at most 64"
+)
 _MOST = 100
 _A_PARAM = "a number, a text, true or false, a list of numbers, or a list of texts"
 
@@ -21,15 +20,21 @@ def parse_params(place: Place, faults: list[Fault]) -> dict[str, Param]:
     """Return the params at `place`, numbers as floats, adding what is wrong to `faults`."""
     value = place.value
     if not isinstance(value, Mapping):
-        faults.append(place.fault(f"params must map names to values; found {shown(value)}", "write {name: value}"))
+        faults.append(
+            place.fault(f"params must map names to values; found {shown(value)}", "write {name: value}")
+        )
         return {}
     found: dict[str, Param] = {}
     for name in value:
         if not NAME.fullmatch(name):
-            faults.append((place / name).fault(f"{shown(name)} is no name for a param", NAME_ALLOWED, key=True))
+            faults.append(
+                (place / name).fault(f"{shown(name)} is no name for a param", NAME_ALLOWED, key=True)
+            )
         param = _param(value[name])
         if param is None:
-            faults.append((place / name).fault(f"{name} must be {_A_PARAM}; found {shown(value[name])}", "write one"))
+            faults.append(
+                (place / name).fault(f"{name} must be {_A_PARAM}; found {shown(value[name])}", "write one")
+            )
         else:
             found[name] = param
     return found
@@ -44,7 +49,9 @@ def overlaid(params: Mapping[str, Param], place: Place, rule: str, faults: list[
             hint = did_you_mean(name, tuple(params), what="its params") if params else "it has none"
             below.append((place / name).fault(f"{rule} has no param {shown(name)}", hint, key=True))
         elif param_kind(value) != param_kind(params[name]):
-            message = f"{name} of {rule} is of kind {param_kind(params[name])}; found {shown(place.value[name])}"
+            message = (
+                f"{name} of {rule} is of kind {param_kind(params[name])}; found {shown(place.value[name])}"
+            )
             below.append((place / name).fault(message, f"the rule itself has {shown(_plain(params[name]))}"))
         else:
             result[name] = value

@@ -170,8 +170,7 @@ def _tell(messages: Any, schema: FileSchema | None, place: Place, faults: list[F
             else:
                 _tell(below, _below(schema, key), place / key, faults)
         return
-    for message in messages:
-        faults.append(_fault(str(message), schema, place))
+    faults.extend(_fault(str(message), schema, place) for message in messages)
 
 
 def _below(schema: FileSchema | None, key: object) -> FileSchema | None:
@@ -215,7 +214,9 @@ def _span(number: int, unit: str) -> timedelta:
 
 def shown(value: Plain) -> str:
     """Return what was found, for a message: short and printable, a text in quotes."""
-    return f'"{preview(value)}"' if isinstance(value, str) else str(preview(value)).replace("object", "mapping")
+    return (
+        f'"{preview(value)}"' if isinstance(value, str) else str(preview(value)).replace("object", "mapping")
+    )
 
 
 def did_you_mean(name: object, known: tuple[str, ...], *, what: str) -> str:

@@ -1,18 +1,14 @@
-"""The names that a rule's expressions see, growing fact by fact; and how a fault inside an expression finds its place."""
+"""The names that a rule's expressions see, growing fact by fact, and where the faults inside expressions lie."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from services.rules.language import kinds
 from services.rules.language.documents import Place
 from services.rules.language.expressions import CompiledExpression, ExpressionError, compile_expression
 from services.rules.language.faults import Fault
 from services.rules.language.messages import CompiledTemplate, compile_template
-
-GIVEN: Final = ("anchor", "athlete", "params", "now", "day", "week")
-"""The names that every rule has."""
 
 
 @dataclass(slots=True)
@@ -27,7 +23,9 @@ class Scope:
     faults: list[Fault]
     broken: set[str] = field(default_factory=set)
 
-    def expression(self, place: Place, source: str | None, expect: str | None = None) -> CompiledExpression | None:
+    def expression(
+        self, place: Place, source: str | None, expect: str | None = None
+    ) -> CompiledExpression | None:
         """Compile the expression at `place`; None when it is broken."""
         if source is None or self._reads_broken(source):
             return None

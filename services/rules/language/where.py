@@ -25,7 +25,9 @@ def parse_where(place: Place, event_type: str, faults: list[Fault]) -> Where:
     """Return the conditions of the `where` at `place` on events of a known type, adding what is wrong to `faults`."""
     value = place.value
     if not isinstance(value, Mapping) or not value:
-        faults.append(place.fault(f"where must map fields to values; found {shown(value)}", "write {field: value}"))
+        faults.append(
+            place.fault(f"where must map fields to values; found {shown(value)}", "write {field: value}")
+        )
         return ()
     fields = {name: spec for name, spec in EVENT_TYPES[event_type].fields.items() if spec.kind != "records"}
     conditions: list[Condition] = []
@@ -54,7 +56,9 @@ def _conditions(place: Place, name: str, spec: Field, faults: list[Fault]) -> li
         return _bounds(place, name, spec, faults)
     if isinstance(value, list):
         if not value:
-            faults.append(place.fault(f"{name} lists no value, so nothing would match", "name at least one value"))
+            faults.append(
+                place.fault(f"{name} lists no value, so nothing would match", "name at least one value")
+            )
         found = [_value(place / index, name, spec, faults) for index in range(len(value))]
         kept = tuple(each for each in found if each is not None)
         return [Condition(name, "in", kept)]
@@ -74,7 +78,9 @@ def _bounds(place: Place, name: str, spec: Field, faults: list[Fault]) -> list[C
             faults.append((place / key).fault(f"{shown(key)} is no operator", hint, key=True))
         elif operator != "ne" and spec.kind not in _ORDERED:
             message = f"{name} holds {_WANTED[spec.kind]}, which {operator} cannot compare"
-            faults.append((place / key).fault(message, "name the values: a value or a list of values", key=True))
+            faults.append(
+                (place / key).fault(message, "name the values: a value or a list of values", key=True)
+            )
         elif (value := _value(place / key, name, spec, faults)) is not None:
             found.append(Condition(name, operator, value))
     return found
