@@ -70,10 +70,10 @@ class Place:
         """The value there, or None when there is nothing."""
         found = self.document.value
         for step in self.path:
-            if (isinstance(found, Mapping) and step in found) or (
-                isinstance(found, list) and isinstance(step, int) and step < len(found)
-            ):
-                found = found[step]
+            if isinstance(found, Mapping):
+                found = found.get(step)
+            elif isinstance(found, list) and isinstance(step, int):
+                found = found[step] if step < len(found) else None
             else:
                 return None
         return found

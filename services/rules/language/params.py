@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from services.rules.language import kinds
 from services.rules.language.documents import Place, Plain
 from services.rules.language.faults import Fault
-from services.rules.language.schema import did_you_mean, shown
 from services.rules.language.names import NAME, NAME_ALLOWED
+from services.rules.language.schema import did_you_mean, shown
 from shared.contracts.athletes import Param
 
-    "a name is small letters, digits and underscores, begins with no digit, and has at most 64"
-)
 _MOST = 100
 _A_PARAM = "a number, a text, true or false, a list of numbers, or a list of texts"
 
