@@ -1,6 +1,7 @@
 """A local mail catcher: a real SMTP server that keeps what it is given instead of passing it on."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class MailCatcher:
 
     def start(self) -> None:
         """Listen. `port` is the real one from here on."""
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # else a line for each line of SMTP
         # The controller greets its own server at the port it was given, so it must be a real one.
         self.port = self.port or free_port()
         self._controller = Controller(self, hostname=self.host, port=self.port)

@@ -105,6 +105,7 @@ def run(settings: Settings, place: Place, console: Console) -> int:
     try:
         with _deployment(settings, place, mail, console) as (url, store, stepper):
             store.clock.set(diary.start)
+            receiver.now = lambda: store.clock.read() or datetime.now(UTC)
             receiver.on_message = lambda message: _show(stage, message, store)
             club = _found_club(url, store, diary, receiver)
             steps = _play(diary, club, stepper, console)
