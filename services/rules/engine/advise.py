@@ -61,12 +61,13 @@ def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: d
     faults: list[RuleFault] = []
     verdicts: list[Verdict] = []
     for rule, due in _around(rulebook, timeline, now):
-        later.append(_next(rule, due, now))
         if due.opens > now:
-            verdicts.append(Verdict(rule.id, due, "pending"))
+            later.append(due.opens)
+            verdicts.append(Verdict(rule, due, "pending"))
             continue
         verdict = judge(rule, due, summed, now)
         verdicts.append(verdict)
+        later.extend(_next(verdict, now))
         if verdict.error is not None:
             name = advice_id(athlete.club, athlete.id, rule.id, due.ref.key)
             faults.append(RuleFault(rule.id, due.ref.key, name, verdict.error))
@@ -91,14 +92,14 @@ def _around(rulebook: Rulebook, timeline: Timeline, now: datetime) -> Iterator[t
                     yield rule, due
 
 
-def _next(rule: Rule, due: Due, now: datetime) -> datetime:
-    """Return the next instant at which this anchor's outcome may differ with no new input."""
-    if due.opens > now:
-        return due.opens
-    if "now" not in rule.names:
-        return due.closes
-    looks = (now - due.opens) // LOOK_AGAIN + 1
-    return min(due.closes, due.opens + looks * LOOK_AGAIN)
+def _next(verdict: Verdict, now: datetime) -> Iterator[datetime]:
+    """Yield when the verdict on an open anchor may differ with no new input: by the clock, or when its advice ends."""
+    due = verdict.due
+    if "now" in verdict.rule.names:
+        looks = (now - due.opens) // LOOK_AGAIN + 1
+        yield min(due.closes, due.opens + looks * LOOK_AGAIN)
+    elif verdict.advice is not None or verdict.error is not None:
+        yield due.closes
 
 
 def _unmuted(findings: Sequence[_Finding]) -> list[_Finding]:

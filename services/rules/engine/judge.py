@@ -24,7 +24,7 @@ class Verdict:
     `missing` names what was absent in the first place, or the `requires` that was not met; `error` says what failed.
     """
 
-    rule: str
+    rule: Rule
     due: Due
     outcome: Outcome
     advice: Advice | None = None
@@ -33,9 +33,9 @@ class Verdict:
     known: Knowledge = field(default_factory=lambda: Knowledge({}))
     read: Mapping[str, Period] = field(default_factory=dict)
 
-    def facts(self, rule: Rule) -> dict[str, Value]:
-        """Return what was found before the verdict fell, as `rule`, whose verdict it is, names it."""
-        return shown(rule, self.known, self.read)
+    def facts(self) -> dict[str, Value]:
+        """Return what was found before the verdict fell: reckoned when it is asked for."""
+        return shown(self.rule, self.known, self.read)
 
 
 def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
@@ -50,16 +50,16 @@ def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
         learn(rule, known, timeline, due, local)
         if rule.requires is not None and rule.requires.evaluate(known.names, local) is not True:
             return Verdict(
-                rule.id, due, "insufficient_data", missing=rule.requires.source, known=known, read=read
+                rule, due, "insufficient_data", missing=rule.requires.source, known=known, read=read
             )
         if rule.when.evaluate(known.names, local) is not True:
-            return Verdict(rule.id, due, "does_not_hold", known=known, read=read)
+            return Verdict(rule, due, "does_not_hold", known=known, read=read)
         title, message = (text.render(known.names, local) for text in (rule.title, rule.message))
     except AbsentError as error:
         missing = known.root_of(error.missing)
-        return Verdict(rule.id, due, "insufficient_data", missing=missing, known=known, read=read)
+        return Verdict(rule, due, "insufficient_data", missing=missing, known=known, read=read)
     except EvaluationError as error:
-        return Verdict(rule.id, due, "error", error=str(error), known=known, read=read)
+        return Verdict(rule, due, "error", error=str(error), known=known, read=read)
     advice = Advice(
         id=advice_id(athlete.club, athlete.id, rule.id, due.ref.key),
         club=athlete.club,
@@ -77,4 +77,4 @@ def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
         evidence=rule.evidence,
         sources=rule.sources,
     )
-    return Verdict(rule.id, due, "holds", advice, known=known, read=read)
+    return Verdict(rule, due, "holds", advice, known=known, read=read)

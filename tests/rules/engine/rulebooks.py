@@ -57,7 +57,7 @@ def last(name: str, kind: str, window: Window, where: Where = ()) -> Pick:
     return Pick(name, "last", kind, where, window)
 
 
-def rule(  # noqa: PLR0913 - a rule has as many parts
+def rule(
     id: str,  # noqa: A002 - the rule's own word
     anchor: Anchor,
     when: str = "true",

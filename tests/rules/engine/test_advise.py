@@ -218,7 +218,7 @@ def test_a_message_that_uses_what_is_absent_is_the_rules_error_and_holds_what_st
 def test_shadow_rules_are_traced_and_tell_nobody_and_rules_that_are_off_do_neither() -> None:
     shadow, off = (rule(mode, Each("workout.completed"), mode=mode) for mode in ("shadow", "off"))
     found = evaluate(rulebook(shadow, off), [lift("2026-03-02T08:00Z")], "2026-03-02T10:00Z")
-    assert [(verdict.rule, verdict.outcome) for verdict in found.verdicts] == [("shadow", "holds")]
+    assert [(verdict.rule.id, verdict.outcome) for verdict in found.verdicts] == [("shadow", "holds")]
     assert found.active == {}
 
 

@@ -202,7 +202,7 @@ def test_a_pick_shows_the_events_own_fields_times_and_local_date() -> None:
         "r", Each("workout.completed", STRENGTH), facts=[last("p", "workout.completed", Before(hours(24)))]
     )
     found = verdict(tested, [earlier, anchor], "2026-03-04T19:00")
-    assert found.facts(tested) == {
+    assert found.facts() == {
         "p": {
             "activity": "run", "date": "2026-03-04", "duration_s": 1800.0, "end": "2026-03-04T00:00:00.000Z",
             "found": True, "id": "r1", "rpe": 7.0, "source": "app", "start": "2026-03-03T23:30:00.000Z",
@@ -223,7 +223,7 @@ def test_reading_an_unfound_event_is_insufficient_data_and_names_what_was_missin
     )
     found = verdict(tested, [run("2026-03-04T18:00Z")], "2026-03-04T19:00")
     assert (found.outcome, found.missing) == ("insufficient_data", "lift.end")
-    assert found.facts(tested)["lift"] == {"found": False}
+    assert found.facts()["lift"] == {"found": False}
 
 
 def test_asking_whether_it_was_found_is_an_answer() -> None:
