@@ -24,7 +24,7 @@ def at(text: str) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
-def event(kind: str, start: str | datetime, id: str | None = None, **data: Value) -> Event:  # noqa: A002 - its name
+def event(kind: str, start: str | datetime, /, id: str | None = None, **data: Value) -> Event:  # noqa: A002 - its name
     """Return an event; `source` and `revision` in `data` are the event's own."""
     begins = at(start) if isinstance(start, str) else start
     source, revision = data.pop("source", "app"), data.pop("revision", 0)
