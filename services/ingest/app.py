@@ -35,7 +35,6 @@ def create_app(settings: Settings, store: Store, clock: Clock, wake: Wakeups) ->
     app.add_url_rule("/v1/events", view_func=events.post_events, methods=["POST"])
     docs.document(
         app,
-        settings,
         (
             athletes.resource,
             advice.resource,

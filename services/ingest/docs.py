@@ -8,7 +8,6 @@ from werkzeug.exceptions import NotFound
 from services.ingest.event_document import document_events
 from services.ingest.events import post_events
 from services.ingest.operations import SECURITY, Documented, Resource
-from shared.settings import Settings
 
 blueprint = Blueprint("docs", __name__)
 
@@ -47,7 +46,7 @@ _SAFE = {
 }
 
 
-def document(app: Flask, settings: Settings, documented: tuple[Resource, ...]) -> None:
+def document(app: Flask, documented: tuple[Resource, ...]) -> None:
     """Register the resources on `app` and serve the document that their operations make."""
     app.config["OPENAPI_URL_PREFIX"] = "/"
     api = Documented(  # type: ignore[no-untyped-call]  # flask-smorest has no types
@@ -56,7 +55,7 @@ def document(app: Flask, settings: Settings, documented: tuple[Resource, ...]) -
             "title": "Tandem",
             "version": "1",
             "openapi_version": "3.1.0",
-            "servers": [{"url": settings.public_url}],
+            "servers": [{"url": "/"}],  # where the document is: the page may call nothing else
             "info": {
                 "description": (
                     "Post what athletes do; get advice that arrives while it still helps."
@@ -68,9 +67,10 @@ def document(app: Flask, settings: Settings, documented: tuple[Resource, ...]) -
     api.spec.components.security_scheme(
         SECURITY, {"type": "http", "scheme": "bearer", "description": "An API key, `tnd_...`."}
     )
+    api.spec.tag({"name": "events", "description": "What athletes did, ate and felt"})
+    document_events(api.spec, next(app.url_map.iter_rules(post_events.__name__)))
     for resource in documented:
         api.register_blueprint(resource)  # type: ignore[no-untyped-call]  # the same
-    document_events(api.spec, next(app.url_map.iter_rules(post_events.__name__)))
     app.register_blueprint(blueprint)
 
 
