@@ -63,8 +63,9 @@ def check_url(url: str, allowed: Sequence[Network], look_up: Resolve = resolve) 
         raise TargetRefusedError("names no host")
     if parts.username is not None or parts.password is not None:
         raise TargetRefusedError("must not hold a user name or password")
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise TargetRefusedError("must not hold spaces or control characters")
+    if not all("!" <= character <= "~" for character in url):
+        # Requests are ASCII: a name beyond it has its xn-- form, a path its percent-encoding.
+        raise TargetRefusedError("must not hold spaces, control characters or characters beyond ASCII")
     host = parts.hostname
     try:
         addresses = tuple(look_up(host, port))

@@ -16,6 +16,7 @@ from services.notify.stages import Look, say
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
 from shared.contracts.ids import delivery_id
+from shared.contracts.subscription_schema import ATHLETES_OWN
 from shared.contracts.subscriptions import Attempt, Channel, Delivery, DeliveryItem, Subscription
 from shared.store.connect import Store
 from shared.store.deliveries import EndpointState
@@ -53,11 +54,16 @@ class Deliverer:
             if not said:
                 self._cancel(delivery, subscription.channel, reason)
                 return
+        elif subscription.target == ATHLETES_OWN:
+            self._cancel(
+                delivery, subscription.channel, "no_one_address"
+            )  # a test has no athlete to be sent to
+            return
         to, quiet_until = subscription.target, now
         if subscription.channel == "email" and said:
             athlete = said[0].athlete
-            to = athlete.email or "" if subscription.target == "athlete" else subscription.target
-            if subscription.target == "athlete":
+            to = athlete.email or "" if subscription.target == ATHLETES_OWN else subscription.target
+            if subscription.target == ATHLETES_OWN:
                 quiet_until = after_quiet_hours(athlete.quiet_hours, athlete.zones[-1].timezone, now)
         if quiet_until > now:
             log.info(
@@ -115,7 +121,9 @@ class Deliverer:
         except Exception as error:
             # A fault of ours in making the message: trying again would fail again, and other deliveries must go on.
             log.exception("delivery.broken", delivery=delivery.id, subscription=subscription.id)
-            broken = TransportError("message_not_made", permanent=True, detail=repr(error)[:200])
+            broken = TransportError(
+                "message_not_made", permanent=True, detail=repr(error)[:200], endpoint_fails=False
+            )
             self._failed(delivery, subscription, message, broken, round(time.monotonic() - started, 3))
             return
         took = round(time.monotonic() - started, 3)
@@ -162,11 +170,10 @@ class Deliverer:
         made = len(delivery.attempts) - delivery.counted_from + 1
         first = delivery.attempts[delivery.counted_from].at if made > 1 else now
         again = None if error.permanent else next_attempt(delivery.id, first, made, now, error.retry_after)
-        expires = min((said.record.advice.expires_at for said in message.said), default=None)
         reason = error.reason
         if again is None and not error.permanent:
             reason = "attempts_exhausted"
-        if again is not None and expires is not None and again >= expires:
+        if again is not None and message.said and not any(_lasts(said, again) for said in message.said):
             again, reason = None, "expires_before_next_attempt"
         attempt = Attempt(
             now, took, "failed" if again is None else "retry", error.reason, error.status, error.detail
@@ -181,7 +188,9 @@ class Deliverer:
         uncertain = (
             [item for item in delivery.items if item.type != "advice.withdrawn"] if error.uncertain else []
         )
-        endpoint: EndpointState = "slow" if "timeout" in error.reason else "failing"
+        endpoint: EndpointState | None = None
+        if error.endpoint_fails:
+            endpoint = "slow" if "timeout" in error.reason else "failing"
         self.store.deliveries.finish(tried, (), endpoint, now, uncertain)
         outcome = "retry" if again is not None else "failed"
         self.count(subscription.channel, outcome, error.reason)
@@ -210,15 +219,24 @@ class Deliverer:
     def _disable(self, subscription: Subscription, reason: str, now: datetime) -> None:
         """Stop sending to an endpoint, and tell the club through its other endpoints."""
         club = subscription.club
-        self.store.subscriptions.change(
-            club, subscription.id, lambda known: replace(known, enabled=False, disabled_reason=reason)
-        )
+        was_enabled = False
+
+        def disabled(known: Subscription) -> Subscription:
+            nonlocal was_enabled
+            was_enabled = known.enabled
+            return replace(known, enabled=False, disabled_reason=reason) if known.enabled else known
+
+        self.store.subscriptions.change(club, subscription.id, disabled)
+        if not was_enabled:
+            return  # another attempt came to the same end, and told the club
+        # Enabled again, the endpoint gets its five days anew.
+        self.store.deliveries.forgive(club, subscription.id)
         log.error("subscription.disabled", club=club, subscription=subscription.id, reason=reason)
         self.count(subscription.channel, "disabled", "endpoint_gone_or_failing")
         name = subscription.description or f"{subscription.channel} subscription {subscription.id}"
         notice = f"Tandem no longer sends to {name}: {reason}. Mend it and enable the subscription again."
         for other in self.store.subscriptions.of_club(club):
-            if other.enabled and other.id != subscription.id and other.channel != "email":
+            if other.enabled and other.id != subscription.id and other.target != ATHLETES_OWN:
                 name = delivery_id(other.id, "disabled", subscription.id, now.isoformat())
                 self.store.deliveries.enqueue(
                     Delivery(name, other.id, club, "notice", (), now, now, notice=notice)
@@ -230,3 +248,8 @@ class Deliverer:
         log.info(
             "delivery.cancelled", delivery=delivery.id, subscription=delivery.subscription, reason=reason
         )
+
+
+def _lasts(said: Said, until: datetime) -> bool:
+    """Whether it will still be worth saying: advice until it expires, a withdrawal for as long as we try at all."""
+    return said.type == "advice.withdrawn" or until < said.record.advice.expires_at

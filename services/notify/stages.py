@@ -52,9 +52,8 @@ def _not_worth_saying(item: DeliveryItem, record: AdviceRecord, look: Look) -> D
     if item.type == "advice.withdrawn":
         if record.state != "withdrawn":
             return "standing_again"
-        if told is None:
-            return "never_told"
-        return "expired_before_sent" if over else None
+        # Whoever was told is told, also when the advice has meanwhile run out by itself.
+        return "never_told" if told is None else None
     if record.state == "withdrawn":
         return "withdrawn_before_sent"
     if over:

@@ -146,6 +146,11 @@ class Deliveries:
             return Health()
         return Health(from_ms(float(found["failing_since"])), found.get("slow") == "1")
 
+    def forgive(self, club: str, subscription: str) -> None:
+        """Forget how the subscription's endpoint has been doing, so that its failures are counted anew."""
+        with store_errors():
+            self._client.delete(keys.LaneKeys(club, subscription).health)
+
     def get(self, club: str, delivery_id: str) -> Delivery | None:
         """Return one of the club's deliveries, or None."""
         if not delivery_id.startswith("dlv_"):
@@ -206,21 +211,3 @@ class Deliveries:
             ]
         )
         return tuple(keys.split_ref(ref) for ref in chain.from_iterable(answers))
-
-    def next_due(self) -> datetime | None:
-        """Return the clock's next instant at which a delivery is to be tried, or None."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for place in _PARTITIONS:
-                pipeline.zrange(place.lanes, 0, 0, withscores=True)
-            firsts = [found[0][1] for found in pipeline.execute() if found]
-        return from_ms(min(firsts)) if firsts else None
-
-    def waiting(self, now: datetime) -> int:
-        """Return how many lanes have something due by `now` or in flight."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for place in _PARTITIONS:
-                pipeline.zcount(place.lanes, "-inf", to_ms(now))
-                pipeline.zcard(place.flying)
-            return sum(pipeline.execute())

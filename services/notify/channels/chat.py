@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from services.notify.channels.http import Poster
-from services.notify.channels.message import Message, Said, Sent, TransportError
+from services.notify.channels.message import Message, Said, Sent, TransportError, visible
 from shared.contracts.events import Value
 
 MARKS = {"info": "🟢", "suggestion": "🔵", "warning": "🟠"}
@@ -33,21 +33,12 @@ def lines(said: Said, public_url: str) -> Lines:
     link = f"{public_url}/v1/advice/{advice.id}"
     if said.type == "advice.withdrawn":
         text = "This no longer holds: what has been logged since changes the picture. Please disregard it."
-        return Lines(
-            f"{said.name}: withdrawn: {advice.title}",
-            text,
-            "",
-            advice.rule,
-            WITHDRAWN_MARK,
-            WITHDRAWN_COLOUR,
-            link,
-        )
-    changed = " (updated)" if said.type == "advice.updated" else ""
-    footer = f"{advice.rule} · evidence: {advice.evidence} · {'; '.join(advice.sources)}"
+        heading = f"{said.name}: withdrawn: {said.title}"
+        return Lines(heading, text, "", advice.rule, WITHDRAWN_MARK, WITHDRAWN_COLOUR, link)
+    heading = f"{said.name}: {said.title}{' (updated)' if said.type == 'advice.updated' else ''}"
+    footer = visible(f"{advice.rule} · evidence: {advice.evidence} · {'; '.join(advice.sources)}")
     mark, colour = MARKS[advice.severity], COLOURS[advice.severity]
-    return Lines(
-        f"{said.name}: {advice.title}{changed}", advice.message, why(said), footer, mark, colour, link
-    )
+    return Lines(heading, said.text, why(said), footer, mark, colour, link)
 
 
 def plain(message: Message) -> tuple[str, str]:

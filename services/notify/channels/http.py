@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import queue
 import socket
 import threading
 import time
@@ -35,13 +36,13 @@ class Poster:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> Sent:
         """Post once; return a 2xx answer, else raise `TransportError` that says whether to try again."""
+        deadline = time.monotonic() + self.whole_s
         try:
-            target = check_url(url, self.allowed, self.look_up)
+            target = check_url(url, self.allowed, self._look_up_in_time)
         except UnresolvedError as error:
             raise TransportError("name_not_found", detail=str(error)) from None
         except TargetRefusedError as error:
             raise TransportError("target_refused", permanent=True, detail=str(error)) from None
-        deadline = time.monotonic() + self.whole_s
         try:
             status, answer, asked = self._exchange(target, body, headers, deadline)
         except urllib3.exceptions.NewConnectionError as error:
@@ -53,25 +54,42 @@ class Poster:
         except urllib3.exceptions.SSLError as error:
             raise TransportError("tls_failed", detail=_short(error)) from None
         except (urllib3.exceptions.TimeoutError, TimeoutError):
-            told = f"no whole answer within {self.whole_s:.0f} s"
+            told = f"no whole answer within {self.whole_s:g} s"
             raise TransportError("timeout", detail=told, uncertain=True) from None
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             raise TransportError("connection_lost", detail=_short(error), uncertain=True) from None
         return _judged(status, answer, retry_after(asked, now))
 
+    def _look_up_in_time(self, host: str, port: int) -> Sequence[str]:
+        """Resolve, but wait no longer than for a connection: a resolver has no timeout of its own that we could set."""
+        found: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                found.put(self.look_up(host, port))
+            except Exception as error:  # noqa: BLE001 - handed over to whoever waits
+                found.put(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = found.get(timeout=CONNECT_S)
+        except queue.Empty:
+            raise OSError(f"no answer from the resolver within {CONNECT_S:g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     def _exchange(
         self, target: Target, body: bytes, headers: Mapping[str, str], deadline: float
     ) -> tuple[int, str, str | None]:
-        connection = _connection(target)
+        connection = _connected(target, deadline)
+        line = connection.sock  # kept: http.client lets go of it when the answer says `Connection: close`
         # A timeout of a socket counts from its last byte; this one ends even an answer that drips byte by byte.
-        alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _hang_up, (connection,))
+        alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _hang_up, (line,))
         alarm.daemon = True
         alarm.start()
         try:
-            connection.connect()
-            connection.timeout = self.whole_s
-            if connection.sock is not None:
-                connection.sock.settimeout(self.whole_s)
+            line.settimeout(self.whole_s)
             fixed = {
                 "Host": _host(target),
                 "Accept-Encoding": "identity",
@@ -87,7 +105,10 @@ class Poster:
                 decode_content=False,
             )
             response = connection.getresponse()
-            return response.status, _read(response), response.headers.get("Retry-After")
+            answer = _read(response)
+            if time.monotonic() >= deadline:  # an answer without a length ends wherever we hang up
+                raise TimeoutError
+            return response.status, answer, response.headers.get("Retry-After")
         except (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError):
             if time.monotonic() >= deadline:
                 raise TimeoutError from None
@@ -97,9 +118,27 @@ class Poster:
             connection.close()
 
 
-def _connection(target: Target) -> HTTPConnection:
+def _connected(target: Target, deadline: float) -> HTTPConnection:
+    """Connect to the first judged address that takes it: a name may have one in v6 where this machine has only v4."""
+    last = len(target.addresses) - 1
+    for number, address in enumerate(target.addresses):
+        connection = _connection(target, address)
+        try:
+            connection.connect()
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+            connection.close()
+            if number == last or time.monotonic() + CONNECT_S > deadline:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise AssertionError("a target has at least one address")
+
+
+def _connection(target: Target, address: str) -> HTTPConnection:
     """Return a connection to the judged address, on which TLS still asks for the name."""
-    address = target.addresses[0]
     if target.scheme == "http":
         return HTTPConnection(address, target.port, timeout=CONNECT_S)
     return HTTPSConnection(
@@ -112,9 +151,9 @@ def _connection(target: Target) -> HTTPConnection:
     )
 
 
-def _hang_up(connection: HTTPConnection) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)  # None before it connects: suppressed
+def _hang_up(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _host(target: Target) -> str:

@@ -5,13 +5,21 @@ from dataclasses import dataclass
 
 from services.notify.channels import chat
 from services.notify.channels.http import Poster
+from services.notify.channels.means import Means
 from services.notify.channels.message import Message, Sent
 
-MOST_TEXT = 4_000
+MOST_TEXT = 3_000
+MOST_TITLE = 250
+MOST_FOOTER = 300  # Mattermost cuts there
 MOST_ATTACHMENTS = 20
 # Mattermost's answers for hooks that were deleted or whose channel is gone.
 GONE = frozenset({"Invalid webhook", "web.incoming_webhook.invalid.app_error"})
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:&])")
+# The characters that Mattermost's Markdown takes a backslash before; before any other it would show the backslash.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!~|])")
+# Mentions, channels, hashtags, emoji names and links are found after that, and have no escape of their own: a word
+# joiner behind the sign cannot be seen, and ends what it begins.
+_SIGNS = re.compile(r"([@#~]|:(?=\S))")
+_JOINER = "\u2060"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +34,48 @@ class MattermostSender:
         return chat.post(self.poster, message, body(message, self.public_url), GONE)
 
 
+def make(means: Means) -> MattermostSender:
+    """Return the channel's sender."""
+    return MattermostSender(means.poster, means.settings.public_url)
+
+
 def body(message: Message, public_url: str) -> dict[str, object]:
-    """Return the message."""
+    """Return the message. A title that is a link, a footer and a fallback are shown as they are; a text is Markdown."""
     if not message.said:
         title, text = chat.plain(message)
-        attachment = {"fallback": title, "title": title, "text": escaped(text)}
-        return {"username": "Tandem", "attachments": [attachment]}
+        return {
+            "username": "Tandem",
+            "attachments": [{"fallback": title, "title": title, "text": escaped(text)}],
+        }
     told = [chat.lines(said, public_url) for said in message.said]
     attachments: list[dict[str, object]] = [
         {
-            "fallback": chat.clipped(f"{line.mark} {escaped(line.heading)}: {escaped(line.text)}", MOST_TEXT),
+            "fallback": calling_nobody(chat.clipped(f"{line.mark} {line.heading}", MOST_TITLE)),
             "color": line.colour,
-            "title": f"{line.mark} {escaped(line.heading)}",
+            "title": calling_nobody(chat.clipped(f"{line.mark} {line.heading}", MOST_TITLE)),
             "title_link": line.link,
-            "text": chat.clipped(
-                escaped(line.text) + (f"\n\n_why: {escaped(line.why)}_" if line.why else ""), MOST_TEXT
-            ),
-            "footer": chat.clipped(escaped(line.footer), 300),
+            "text": _text(line),
+            "footer": calling_nobody(chat.clipped(line.footer, MOST_FOOTER - 50)),
         }
         for line in told[:MOST_ATTACHMENTS]
     ]
     left = len(told) - MOST_ATTACHMENTS
-    return {"username": "Tandem", "text": f"and {left} more" if left > 0 else "", "attachments": attachments}
+    more = {"text": f"and {left} more"} if left > 0 else {}
+    return {"username": "Tandem", **more, "attachments": attachments}
 
 
 def escaped(text: str) -> str:
-    """Return `text` so that Mattermost shows it as it is: no mention, no link, no formatting."""
-    # A mention has no escape: a word joiner after the @ keeps it visible and calls nobody.
-    return _MARKUP.sub(r"\\\1", text).replace("@", "@\u2060").replace("\n", " ")
+    """Return `text` so that Mattermost's Markdown shows it as it is: no mention, no link, no formatting."""
+    # `<` begins links, in Slack's form too, and `>` quotes; as entities they are only characters.
+    entities = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return calling_nobody(_MARKUP.sub(r"\\\1", " ".join(entities.split())))
+
+
+def calling_nobody(text: str) -> str:
+    """Return `text` so that no name, channel, tag or address in it is taken for one."""
+    return _SIGNS.sub(rf"\1{_JOINER}", text)
+
+
+def _text(line: chat.Lines) -> str:
+    text = escaped(chat.clipped(line.text, MOST_TEXT))
+    return f"{text}\n\nWhy: {escaped(line.why)}" if line.why else text

@@ -7,6 +7,7 @@ from datetime import datetime
 from standardwebhooks.webhooks import Webhook
 
 from services.notify.channels.http import Poster
+from services.notify.channels.means import Means
 from services.notify.channels.message import Message, Sent
 from shared.contracts.advice_schema import advice_event
 from shared.contracts.subscriptions import Secret
@@ -47,6 +48,11 @@ class WebhookSender:
                 "message": message.notice or "This is a test from Tandem.",
             },
         }
+
+
+def make(means: Means) -> WebhookSender:
+    """Return the channel's sender."""
+    return WebhookSender(means.poster, means.settings.public_url)
 
 
 def signatures(secrets: tuple[Secret, ...], webhook_id: str, at: datetime, body: str) -> str:
