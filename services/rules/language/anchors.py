@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.rules.language.documents import Place
 from services.rules.language.faults import Fault
 from services.rules.language.model import Anchor, Daily, Each, Weekly
-from services.rules.language.schema import WEEKDAYS
+from services.rules.language.schema import WEEKDAYS, RuleSchema
 from services.rules.language.where import event_type_at, parse_where
 
 FORMS: Final = ("each", "daily", "weekly")
@@ -18,12 +18,12 @@ _ONLY_EACH = ("where", "delay", "lead")
 
 def parse_anchor(rule: Place, checked: Mapping[str, Any], faults: list[Fault]) -> Anchor | None:
     """Return the anchor of the rule at `rule`, whose fields the schema has `checked`, or None with a fault."""
-    given = [form for form in FORMS if form in rule.value]
+    given = [key for key in rule.value if key in FORMS]
     if len(given) != 1:
         if given:
             message = f"a rule has one anchor; found {' and '.join(given)}"
             faults.append((rule / given[1]).fault(message, "keep one, or write two rules", key=True))
-        else:
+        elif all(key in RuleSchema().load_fields for key in rule.value):  # else it may stand there misspelt
             hint = 'add `each: TYPE`, `daily: "HH:MM"` or `weekly: {day: sunday, at: "HH:MM"}`'
             faults.append(rule.fault("the rule has no anchor", hint, key=True))
         return None

@@ -1,5 +1,6 @@
 """How a YAML file becomes plain values of which each knows its line and column."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -20,6 +21,7 @@ MAX_DEPTH: Final = 24
 Plain: TypeAlias = Any  # recursive: a Scalar, a list of these, or a map of text to these
 Path: TypeAlias = tuple[str | int, ...]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")  # YAML's escapes can write half a pair, as "\\ud800"
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
@@ -173,6 +175,9 @@ class _Reading:
         if tag not in _TAGS:
             self._say(start, f"the tag {printable(tag)} is not allowed", "leave the tag out")
             return None
+        if _SURROGATE.search(text):
+            self._say(start, "the text holds half a character, which cannot be stored", "write it whole")
+            return None
         if isinstance(node, ScalarNode):
             return meaning(text, plain=style is None and tag != _TEXT_TAG)
         if isinstance(node, SequenceNode):
@@ -196,6 +201,9 @@ class _Reading:
                 self._say(
                     index, f"the key {printable(name)} stands here twice, first in line {line}", "keep one"
                 )
+                continue
+            if _SURROGATE.search(name):
+                self._say(index, "the key holds half a character, which cannot be stored", "write it whole")
                 continue
             first[name] = index
             found[name] = self.plain(value, (*path, name), index)

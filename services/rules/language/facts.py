@@ -89,10 +89,10 @@ def _fact(place: Place, name: str, scope: Scope) -> Fact | None:
     else:
         fact, kind = _computed(place, name, scope)
     if fact is None or kind is None:
-        if named:
-            scope.broken.add(name)
+        scope.broken.update({name} - TAKEN)
         return None
     if not named:
+        scope.broken.update({name} - TAKEN)
         return None
     scope.names[name] = kind
     return fact
@@ -123,12 +123,14 @@ def _computed(place: Place, name: str, scope: Scope) -> tuple[Fact | None, str |
 def _over_events(place: Place, name: str, faults: list[Fault]) -> tuple[Fact | None, str | None]:
     below: list[Fault] = []
     found = checked(_FactSchema(), place, below)
-    given = [form for form in _FORMS if form in place.value]
+    given = [key for key in place.value if key in _FORMS]
     if len(given) != 1:
         if given:
             fault = (place / given[1]).fault(
                 f"a fact has one form; found {' and '.join(given)}", "keep one", key=True
             )
+        elif below:
+            fault = below.pop()  # most likely the form, misspelt
         else:
             fault = place.fault(f"the fact {name} has no form", f"one of {', '.join(_FORMS)}", key=True)
         faults.extend((*below, fault))
@@ -188,7 +190,7 @@ def _numbers(event_type: str) -> tuple[str, ...]:
 
 
 def _window(place: Place, found: Mapping[str, Any], faults: list[Fault]) -> Window | None:
-    given = [window for window in _WINDOWS if window in place.value]
+    given = [key for key in place.value if key in _WINDOWS]
     if len(given) > 1:
         message = f"a fact has at most one window; found {' and '.join(given)}"
         faults.append((place / given[1]).fault(message, "keep one", key=True))

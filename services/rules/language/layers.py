@@ -41,7 +41,7 @@ def _add_rules(
     if not isinstance(value, Mapping):
         return
     if "rules" not in value:
-        if "params" not in value:
+        if value.keys() <= {"pack", "version"}:  # else they may stand there misspelt
             faults.append(
                 place.fault("the file has no rules", "add `rules:`, or `params:` for rules of other files")
             )

@@ -31,7 +31,10 @@ def parse_params(place: Place, faults: list[Fault]) -> dict[str, Param]:
         param = _param(value[name])
         if param is None:
             faults.append(
-                (place / name).fault(f"{name} must be {_A_PARAM}; found {shown(value[name])}", "write one")
+                (place / name).fault(
+                    f"{name} must be {_A_PARAM}; found {shown(value[name])}",
+                    "put text in quotes, and numbers or texts of a list in [ ]",
+                )
             )
         else:
             found[name] = param

@@ -93,7 +93,7 @@ def _rule(draft: Draft, faults: list[Fault]) -> Rule | None:
 def _never_silent(place: Place, found: Mapping[str, Any], faults: list[Fault]) -> None:
     expires, settle = found.get("expires"), found.get("settle")
     if isinstance(expires, timedelta) and isinstance(settle, timedelta) and settle >= expires:
-        message = f"settle ({settle}) reaches expires ({expires}): the advice would never be active"
+        message = "settle reaches expires, so the advice would never be active"
         faults.append((place / "settle").fault(message, "settle for less, or let it expire later"))
 
 

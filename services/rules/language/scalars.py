@@ -9,6 +9,7 @@ _FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fal
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _WHITE = " \t\n"
+_PROPERTIES = re.compile(r"([&!]\S*[ \t\n]+)*")  # an anchor, a tag: YAML counts them to the scalar
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 
 
@@ -31,6 +32,7 @@ def index_in_file(raw: str, start: int, style: str | None, value: str, offset: i
     Quotes, escapes, folded lines and indentation are in the file but not in the value, so both are walked together.
     Within runs of white space, which folding may shorten, the place is near rather than exact.
     """
+    start = _properties_end(raw, start)
     at = start
     if style is None and not value:
         return start
@@ -42,6 +44,11 @@ def index_in_file(raw: str, start: int, style: str | None, value: str, offset: i
     for char in value[: offset + 1]:
         place, at = _step(raw, at, style, char)
     return min(place if offset < len(value) else at, len(raw))
+
+
+def _properties_end(raw: str, start: int) -> int:
+    found = _PROPERTIES.match(raw, start)
+    return found.end() if found else start
 
 
 def _step(raw: str, at: int, style: str | None, char: str) -> tuple[int, int]:

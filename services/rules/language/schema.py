@@ -36,7 +36,17 @@ MODES: Final = ("live", "shadow", "off")
 _DURATION = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DID_YOU_MEAN = ": did you mean "
+_UNKNOWN = "is not a known field"
+_TOO_LONG = "characters long"
 _A_DURATION = "must be a duration such as 90s, 30m, 6h or 2d"
+
+
+_HINTS = {
+    "must be a time from": 'write hours and minutes in quotes: "20:30"',
+    "must be a list": "write [a, b], or a line `- a` for each",
+    "must be text": "put it in quotes",
+    "must be one of": "choose one of these",
+}
 
 
 class FileSchema(StrictSchema):
@@ -75,7 +85,7 @@ class Expression(fields.Field[str]):
         if not isinstance(value, str) or not value.strip():
             raise ValidationError("must be a CEL expression, as text")
         if len(value) > MAX_EXPRESSION:
-            raise ValidationError(f"is {len(value):,} characters long; the bound is {MAX_EXPRESSION:,}")
+            raise ValidationError(f"is {len(value):,} {_TOO_LONG}; the bound is {MAX_EXPRESSION:,}")
         return value
 
 
@@ -164,13 +174,23 @@ def parsed(part: fields.Field[_T], place: Place, faults: list[Fault]) -> _T | No
 
 def _tell(messages: Any, schema: FileSchema | None, place: Place, faults: list[Fault]) -> None:
     if isinstance(messages, Mapping):
+        meant = _meant(messages)
         for key, below in messages.items():
+            if key in meant and below == [MISSING_MESSAGES["required"]]:
+                continue  # it stands there, misspelt, and that is a fault already
             if key == SCHEMA:
                 _tell(below, schema, place, faults)
             else:
                 _tell(below, _below(schema, key), place / key, faults)
         return
     faults.extend(_fault(str(message), schema, place) for message in messages)
+
+
+def _meant(messages: Mapping[Any, Any]) -> frozenset[str]:
+    """Return the known keys that unknown ones were most likely meant to be."""
+    said = (str(each) for below in messages.values() if isinstance(below, list) for each in below)
+    unknown = (each.partition(_DID_YOU_MEAN) for each in said if each.startswith(_UNKNOWN))
+    return frozenset(meant.split(" ")[0].rstrip("?") for _, _, meant in unknown)
 
 
 def _below(schema: FileSchema | None, key: object) -> FileSchema | None:
@@ -181,25 +201,32 @@ def _below(schema: FileSchema | None, key: object) -> FileSchema | None:
 def _fault(message: str, schema: FileSchema | None, place: Place) -> Fault:
     said, _, meant = message.partition(_DID_YOU_MEAN)
     hint = f"did you mean {meant}" if meant else ""
-    if said == "is not a known field":
+    if said == _UNKNOWN:
         return place.fault(f"{place.name} is not a known key", hint or _keys_of(schema), key=True)
     if said == MISSING_MESSAGES["required"]:
         return place.fault(f"{place.name} is required", f"add `{place.name}: ...`", key=True)
     if place.value is None:
         return place.fault(f"{place.name} holds nothing", "write a value, or leave the key out", key=True)
+    if _TOO_LONG in said:
+        return place.fault(f"{place.name} {said}", "give parts of it names, as facts above it")
     return place.fault(f"{place.name} {said}; found {shown(place.value)}", hint or _advice(said, place.value))
 
 
 def _advice(said: str, value: Plain) -> str:
-    if said == _A_DURATION and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"write the unit, such as {value:g}h"
-    if "be a time from" in said:
-        return 'write hours and minutes in quotes: "20:30"'
-    if said.startswith("must be a list"):
-        return "write [a, b], or a line `- a` for each"
-    if said.startswith("must be text") and not isinstance(value, str):
-        return "put it in quotes"
-    return said
+    if said == _A_DURATION:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return (
+            f"write the unit, such as {value:g}h" if number else "a whole number and its unit, with no space"
+        )
+    if "joined by single hyphens" in said and isinstance(value, str):
+        slug = "-".join(re.findall("[a-z0-9]+", value.lower()))[:MAX_ID].strip("-")
+        return f"write {slug}" if slug else "name it after what it advises"
+    if said.startswith("must be text") and isinstance(value, str):
+        return "shorten it"
+    for beginning, hint in _HINTS.items():
+        if said.startswith(beginning):
+            return hint
+    return "change it, or leave the key out if it is optional"
 
 
 def _keys_of(schema: FileSchema | None) -> str:
@@ -215,7 +242,9 @@ def _span(number: int, unit: str) -> timedelta:
 def shown(value: Plain) -> str:
     """Return what was found, for a message: short and printable, a text in quotes."""
     return (
-        f'"{preview(value)}"' if isinstance(value, str) else str(preview(value)).replace("object", "mapping")
+        f'"{preview(value)}"'
+        if isinstance(value, str)
+        else str(preview(value)).replace("an object", "a mapping")
     )
 
 

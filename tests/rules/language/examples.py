@@ -91,7 +91,9 @@ rules:
 """
 
 DOCUMENTED = re.findall(
-    r"^```yaml\n(pack: .*?^rules:.*?)^```", (REPOSITORY / "docs/rules.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    r"^```yaml\n(pack: .*?^rules:.*?)^```",
+    (REPOSITORY / "docs/rules.md").read_text("utf-8"),
+    re.DOTALL | re.MULTILINE,
 )
 
 
