@@ -42,9 +42,10 @@ class Stepper:
         """
         waiting = sorted(happenings, key=lambda pair: pair[0])
         position = steps = 0
+        due = self.store.outlook.at(until).next_due
         while True:
             coming = waiting[position][0] if position < len(waiting) else until
-            instant = min(coming, until, *self._due())
+            instant = min(coming, until, due or until)
             if instant >= until and position >= len(waiting):
                 self.step(until)
                 return steps + 1
@@ -52,7 +53,7 @@ class Stepper:
             while position < len(waiting) and waiting[position][0] <= instant:
                 waiting[position][1]()
                 position += 1
-            self.settle(instant)
+            due = self.settle(instant)
             steps += 1
 
     def step(self, instant: datetime) -> None:
@@ -60,18 +61,14 @@ class Stepper:
         self.store.clock.set(instant)
         self.settle(instant)
 
-    def settle(self, instant: datetime) -> None:
-        """Wait until nothing is due at `instant`, marked, unrouted or in flight."""
+    def settle(self, instant: datetime) -> datetime | None:
+        """Wait until nothing is due at `instant`, marked, unrouted or in flight. Return when the next thing is due."""
         deadline = time.monotonic() + self.patience_s
-        while self.store.due.waiting(instant) or self.store.deliveries.waiting(instant):
+        while (outlook := self.store.outlook.at(instant)).waiting:
             if time.monotonic() > deadline:
                 raise NotSettledError(
-                    f"after {self.patience_s:.0f} s at {instant.isoformat()} {self.store.due.waiting(instant)} athletes"
-                    f" and {self.store.deliveries.waiting(instant)} lanes still wait; are all workers running?"
+                    f"after {self.patience_s:.0f} s at {instant.isoformat()} {outlook.waiting} athletes and lanes still"
+                    " wait; are all workers running?"
                 )
             time.sleep(_PAUSE_S)
-
-    def _due(self) -> list[datetime]:
-        return [
-            due for due in (self.store.due.next_due(), self.store.deliveries.next_due()) if due is not None
-        ]
+        return outlook.next_due

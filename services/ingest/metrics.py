@@ -67,13 +67,9 @@ class _Passed(Collector):
 def _gauges(store: Store, clock: Clock) -> Iterator[Metric]:
     gauges = {
         "tandem_backlog": ("Athletes marked for evaluation", store.due.backlog()),
-        "tandem_waiting_athletes": (
-            "Athletes marked, due, or with advice not yet routed",
-            store.due.waiting(clock.now()),
-        ),
-        "tandem_waiting_subscriptions": (
-            "Subscriptions with a delivery due or in flight",
-            store.deliveries.waiting(clock.now()),
+        "tandem_waiting": (
+            "Athletes marked, due or with advice to route, and subscriptions with a delivery due or in flight",
+            store.outlook.at(clock.now()).waiting,
         ),
     }
     for name, (text, value) in gauges.items():

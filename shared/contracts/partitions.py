@@ -1,8 +1,8 @@
 """Which of the fixed partitions an athlete or a subscription belongs to.
 
 All keys of one athlete, and the index that says the athlete is due, carry the partition as their hash tag. They lie
-in one slot of a cluster, so the write that makes 202 a promise stays atomic there, and 16 nodes can share the load. A tick looks into every
-partition, so more of them would cost an idle machine more.
+in one slot of a cluster, so the write that makes 202 a promise stays atomic there, and 16 nodes can share the load.
+A tick looks into every partition, so more of them would cost an idle machine more.
 """
 
 import zlib

@@ -15,6 +15,7 @@ from shared.store.due import Due
 from shared.store.errors import StoreUnavailableError, store_errors
 from shared.store.limits import Limits
 from shared.store.outbox import Outbox
+from shared.store.outlook import Outlooks
 from shared.store.rulebook import RulebookStore
 from shared.store.scripts import Scripts
 from shared.store.stepping import ClockStore
@@ -43,6 +44,7 @@ class Store:
     limits: Limits
     clock: ClockStore
     ticking: Ticking
+    outlook: Outlooks
 
     def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the store answers."""
@@ -85,4 +87,5 @@ def connect(url: str) -> Store:
         limits=Limits(scripts),
         clock=ClockStore(client),
         ticking=Ticking(client),
+        outlook=Outlooks(scripts),
     )

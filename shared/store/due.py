@@ -11,7 +11,7 @@ import redis
 from shared.contracts.clubs import Club
 from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
-from shared.store.codec import from_ms, to_ms
+from shared.store.codec import to_ms
 from shared.store.errors import store_errors
 from shared.store.scripts import Scripts
 
@@ -69,22 +69,3 @@ class Due:
                     self._client.zadd(keys.PartitionKeys(place.tag).due, {place.ref: to_ms(now)}, lt=True)
                     marked += 1
         return marked
-
-    def next_due(self) -> datetime | None:
-        """Return the clock's next instant at which an athlete is to be evaluated, or None."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for place in _PARTITIONS:
-                pipeline.zrange(place.due, 0, 0, withscores=True)
-            firsts = [found[0][1] for found in pipeline.execute() if found]
-        return from_ms(min(firsts)) if firsts else None
-
-    def waiting(self, now: datetime) -> int:
-        """Return how many athletes are marked, due by `now`, or have an outbox that is not yet routed."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for place in _PARTITIONS:
-                pipeline.zcard(place.dirty)
-                pipeline.zcard(place.outboxes)
-                pipeline.zcount(place.due, "-inf", to_ms(now))
-            return sum(pipeline.execute())

@@ -25,8 +25,7 @@ def test_metrics_hold_the_counts_of_all_services(door: Door) -> None:
     assert 'tandem_deliveries_total{channel="email",outcome=""} 1.0' in lines
     assert lines.count("# TYPE tandem_deliveries_total counter") == 1
     assert "tandem_backlog 2.0" in lines
-    assert "tandem_waiting_athletes 2.0" in lines
-    assert "tandem_waiting_subscriptions 0.0" in lines
+    assert "tandem_waiting 2.0" in lines
 
 
 @pytest.mark.parametrize("path", ["/nope", "/v1/nope", "/v1", "/docs/../etc", "/v1/athletes/a/b/c"])

@@ -51,7 +51,7 @@ def test_a_commit_clears_the_mark_and_sets_the_next_time(store: Store) -> None:
     committed = store.advice.commit(load(store), issue(), NOW + timedelta(hours=6))
     assert (committed.taken, committed.route) == (True, True)
     assert store.due.backlog() == 0
-    assert store.due.next_due() == NOW + timedelta(hours=6)
+    assert store.outlook.at(NOW).next_due == NOW + timedelta(hours=6)
     assert [entry.type for entry in store.outbox.read(CLUB, ADA)] == ["advice.issued"]
 
 
@@ -90,7 +90,7 @@ def test_a_time_that_has_come_is_collected_once_and_stays_until_committed(store:
     assert store.due.collect(NOW).evaluate == ()
     assert store.due.collect(NOW + timedelta(hours=1)).evaluate == ((CLUB, ADA),)
     assert store.due.collect(NOW + timedelta(hours=1)).evaluate == ()  # leased
-    assert store.due.waiting(NOW) == 1
+    assert store.outlook.at(NOW).waiting == 1
     assert load(store).dirty
 
 
@@ -111,9 +111,9 @@ def test_routed_entries_leave_and_later_ones_stay(store: Store) -> None:
     store.outbox.done(CLUB, ADA, routed)
     left = store.outbox.read(CLUB, ADA)
     assert [entry.advice_id for entry in left] == [advice_id(CLUB, ADA, "refuel", "gym/2")]
-    assert store.due.waiting(NOW) == 1
+    assert store.outlook.at(NOW).waiting == 1
     store.outbox.done(CLUB, ADA, left)
-    assert store.due.waiting(NOW) == 0
+    assert store.outlook.at(NOW).waiting == 0
 
 
 def test_advice_of_one_club_is_unknown_to_another(store: Store) -> None:

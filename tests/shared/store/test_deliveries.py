@@ -87,13 +87,13 @@ def test_another_try_waits_for_its_time_and_an_end_is_an_end(store: Store) -> No
         first, due=NOW + timedelta(seconds=5), attempts=(Attempt(NOW, 0.1, "retry", "http_503", 503),)
     )
     store.deliveries.finish(tried, (), "failing", NOW)
-    assert store.deliveries.next_due() == NOW + timedelta(seconds=5)
+    assert store.outlook.at(NOW).next_due == NOW + timedelta(seconds=5)
     assert store.deliveries.health(CLUB, LANE).failing_since == NOW
     second = claim(store, NOW + timedelta(seconds=5))
     assert second == tried
     store.deliveries.finish(replace(tried, state="delivered", reason="delivered"), [ITEM], "well", NOW)
-    assert store.deliveries.next_due() is None
-    assert store.deliveries.waiting(NOW + timedelta(days=9)) == 0
+    assert store.outlook.at(NOW).next_due is None
+    assert store.outlook.at(NOW + timedelta(days=9)).waiting == 0
     assert store.deliveries.health(CLUB, LANE).failing_since is None
     assert store.deliveries.told(CLUB, LANE, ["adv_07x"]) == {"adv_07x": Told(0, certain=True)}
 
