@@ -83,7 +83,7 @@ TABLE = [
     (EVENING, "'It''s {{ protein", "'It''s {{ prtein", "prtein", "unknown name 'prtein'", "'protein'?"),
     (SPRINT, "lift.end)", f"lift.end){' ' * 2000}+ 1", "hours(", "the bound is 2,000", "names"),
     # rules among each other
-    (EVENING, "id: plan-tomorrow", "id: week-review", "week-review", "defined twice, first at evening.yaml:25", "rename"),
+    (EVENING, "id: plan-tomorrow", "id: week-review", "week-review", "twice, first at evening.yaml:25", "rename"),
     (SPRINT, "[evening-protein]", "[evening-protien]", "evening-protien", "which is no rule", "evening-protein?"),
     (EVENING, "expires: 2d", "supersedes: [week-review]", "week-review", "week-review supersedes week-review", "leave"),
 ]  # fmt: skip
