@@ -1,0 +1,217 @@
+"""The laws at the shell, on a real store: however a month of events arrives, the same advice stands; late evidence counts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.rules.rulebook import GoverningRules, install
+from services.rules.tasks import RulesShell
+from shared.broker import celery_app
+from shared.contracts.athletes import Athlete, ZoneChange
+from shared.contracts.events import Event
+from shared.settings import Settings
+from shared.store.connect import Store, connect
+
+CLUB, ADA = "clb_test", "ada"
+START = datetime(2026, 3, 2, tzinfo=UTC)
+MONTH = timedelta(days=28)
+PACKS = Path(__file__).parents[2] / "services" / "rules" / "packs"
+PROFILE = Athlete(
+    CLUB, ADA, (ZoneChange(None, "Europe/Berlin"),), goal="build_muscle", sex="female", birth_year=1995, height_cm=170,
+    body_mass_kg=64, supplements=True,
+)  # fmt: skip
+
+
+class SetClock:
+    def __init__(self) -> None:
+        self.instant = START
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class Shell:
+    """A rules worker without its queue, on a store of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.store: Store = connect(url)
+        self.clock = SetClock()
+        self._app = celery_app(Settings(redis_url=url), "rules")
+        self.reset()
+
+    def reset(self, paths: Sequence[Path] = (PACKS,)) -> None:
+        self.store.client.flushall()
+        self.clock.instant = START
+        self.store.clubs.create("Test", START)
+        install(paths, self.store, START)
+        self.shell = RulesShell(self.store, self.clock, GoverningRules(self.store), self._app)
+        self.store.athletes.put(PROFILE, START)
+
+    def post(self, *events: Event) -> None:
+        self.store.timelines.append(CLUB, [(ADA, event) for event in events])
+        self.shell.evaluate([(CLUB, ADA)])
+
+    def go_to(self, instant: datetime) -> None:
+        """Let time pass, evaluating whenever something is due."""
+        while (due := self.store.outlook.at(self.clock.instant).next_due) is not None and due <= instant:
+            self.clock.instant = max(due, self.clock.instant)
+            self.store.due.collect(self.clock.instant)
+            self.shell.evaluate([(CLUB, ADA)])
+        self.clock.instant = instant
+
+    def standing(self) -> dict[str, tuple[str, str]]:
+        page = self.store.advice.page(CLUB, ADA, frozenset({"active"}), None, None, 200)
+        return {record.advice.id: (record.advice.rule, record.advice.message) for record in page.items}
+
+    def states(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for record in self.store.advice.page(CLUB, ADA, None, None, None, 200).items:
+            found.setdefault(record.advice.rule, []).append(record.state)
+        return found
+
+    def close(self) -> None:
+        self._app.close()
+        self.store.close()
+
+
+@pytest.fixture
+def shell(store_url: str) -> Iterator[Shell]:
+    made = Shell(store_url)
+    yield made
+    made.close()
+
+
+def workout(name: str, start: datetime, minutes: int = 45, revision: int = 0, **data: Any) -> Event:
+    fields = {"activity": "run", "duration_s": minutes * 60, **data}
+    return Event("gym", name, "workout.completed", start, start + timedelta(minutes=minutes), fields, revision)
+
+
+def meal(name: str, at: datetime, kcal: int, protein: int) -> Event:
+    data = {"energy_kcal": kcal, "protein_g": protein, "time_precision": "exact"}
+    return Event("gym", name, "meal.logged", at, at, data)
+
+
+@st.composite
+def months(draw: st.DrawFn) -> list[Event]:
+    """Up to thirty events of the last days of a month, some revised, some deleted."""
+    events: list[Event] = []
+    for number in range(draw(st.integers(3, 30))):
+        at = START + MONTH - timedelta(minutes=15 * draw(st.integers(1, 4 * 24 * 4)))
+        if draw(st.booleans()):
+            activity = draw(st.sampled_from(["run", "strength", "ride"]))
+            intensity = draw(st.sampled_from(["easy", "hard", "sprint"]))
+            events.append(workout(f"w{number}", at, 30, activity=activity, intensity=intensity))
+        else:
+            events.append(meal(f"m{number}", at, draw(st.integers(100, 1200)), draw(st.integers(0, 60))))
+    for event in draw(st.lists(st.sampled_from(events), max_size=3, unique_by=lambda each: each.id)):
+        if event.type == "workout.completed" and draw(st.booleans()):
+            events.append(workout(event.id, event.start, 30, revision=1, activity="strength"))
+        else:
+            gone = {"event_id": event.id}
+            events.append(Event("gym", f"d-{event.id}", "event.deleted", event.start, event.start, gone))
+    return events
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@given(events=months(), data=st.data())
+def test_any_permutation_duplication_and_grouping_ends_in_the_same_advice(
+    shell: Shell, events: list[Event], data: st.DataObject
+) -> None:
+    shell.reset()
+    shell.clock.instant = START + MONTH
+    shell.post(*events)
+    expected = shell.standing()
+    shell.reset()
+    arrivals = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=5))))
+    shell.go_to(START + MONTH - timedelta(days=1))
+    moments = sorted(
+        START + MONTH - timedelta(minutes=minutes)
+        for minutes in data.draw(st.lists(st.integers(0, 24 * 60), min_size=1, max_size=4))
+    )
+    size = len(arrivals) // len(moments) + 1
+    for number, moment in enumerate(moments):
+        shell.go_to(moment)
+        group = arrivals[number * size : (number + 1) * size]
+        if group:
+            shell.post(*group)
+    shell.go_to(START + MONTH)
+    assert shell.standing() == expected
+
+
+def test_a_late_deletion_withdraws_what_it_refutes_and_a_revision_brings_it_back(shell: Shell) -> None:
+    lift = workout("lift", START + timedelta(hours=16), 60, activity="strength")
+    run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+    shell.go_to(run.end)
+    shell.post(lift, run)
+    assert shell.states()["no-sprint-after-strength"] == ["active"]
+    shell.post(workout("lift", lift.start, 60, revision=1, activity="walk"))
+    assert shell.states()["no-sprint-after-strength"] == ["withdrawn"]
+    shell.post(workout("lift", lift.start, 60, revision=2, activity="strength"))
+    assert shell.states()["no-sprint-after-strength"] == ["active"]
+    said = [entry.type for entry in shell.store.outbox.read(CLUB, ADA) if entry.advice_id in shell.standing()]
+    assert said == ["advice.issued", "advice.withdrawn", "advice.issued"]
+    assert shell.store.outbox.read(CLUB, ADA)[-1].revision == 2
+
+
+def test_advice_expires_at_its_time_and_says_nothing_of_it(shell: Shell) -> None:
+    run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+    shell.go_to(run.end)
+    shell.post(workout("lift", START + timedelta(hours=16), 60, activity="strength"), run)
+    said = len(shell.store.outbox.read(CLUB, ADA))
+    shell.go_to(run.end + timedelta(hours=24))
+    assert shell.states()["no-sprint-after-strength"] == ["expired"]
+    later = shell.store.outbox.read(CLUB, ADA)
+    assert [entry.type for entry in later[said:]] == []
+
+
+def test_an_edit_governs_what_is_due_after_it_and_sets_off_nothing_about_the_past(shell: Shell, tmp_path: Path) -> None:
+    pack = (PACKS / "ordering.yaml").read_text(encoding="utf-8")
+    run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+    shell.reset([PACKS])
+    shell.go_to(run.end)
+    shell.post(workout("lift", START + timedelta(hours=16), 60, activity="strength"), run)
+    before = shell.standing()
+    for name in ("recovery", "energy", "protein"):
+        (tmp_path / f"{name}.yaml").write_text((PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    edited = pack.replace("You ran hard", "You sprinted").replace("version: 1", "version: 2")
+    (tmp_path / "ordering.yaml").write_text(edited, encoding="utf-8")
+    install([tmp_path], shell.store, shell.clock.instant + timedelta(minutes=1))
+    shell.go_to(shell.clock.instant + timedelta(hours=1))
+    assert shell.standing() == before
+    tomorrow = START + timedelta(days=1)
+    shell.go_to(tomorrow + timedelta(hours=18, minutes=30))
+    shell.post(
+        workout("lift-2", tomorrow + timedelta(hours=16), 60, activity="strength"),
+        workout("run-2", tomorrow + timedelta(hours=18), 30, intensity="sprint"),
+    )
+    messages = [message for rule, message in shell.standing().values() if rule == "no-sprint-after-strength"]
+    assert any(message.startswith("You sprinted") for message in messages)
+
+
+def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_path: Path) -> None:
+    good = (PACKS / "ordering.yaml").read_text(encoding="utf-8")
+    faulty = """
+  - id: faulty
+    category: ordering
+    severity: info
+    each: workout.completed
+    when: "true"
+    advise: {title: Faulty, message: "{{ anchor.distance_m }}"}
+    evidence: heuristic
+    sources: [nobody]
+"""
+    for name in ("recovery", "energy", "protein"):
+        (tmp_path / f"{name}.yaml").write_text((PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "ordering.yaml").write_text(good + faulty, encoding="utf-8")
+    shell.reset([tmp_path])
+    run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+    shell.go_to(run.end)
+    shell.post(workout("lift", START + timedelta(hours=16), 60, activity="strength"), run)
+    assert "no-sprint-after-strength" in shell.states()
+    assert "faulty" not in shell.states()
+    assert shell.store.rulebook.errors()["faulty"] >= 1
