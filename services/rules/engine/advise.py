@@ -16,7 +16,10 @@ from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event
 
 LOOK_AGAIN = timedelta(minutes=15)
-"""A rule that reads `now` is evaluated this often, from its due time on, while its advice may stand."""
+"""A rule that reads `now` is evaluated this often, from when it opens, while its advice may stand.
+
+It reads the instant of the latest such look: else what it finds would hang on when a wake-up happened to come.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: d
             later.append(due.opens)
             verdicts.append(Verdict(rule, due, "pending"))
             continue
-        verdict = judge(rule, due, summed, now)
+        verdict = judge(rule, due, summed, _looks(due, now)[0])
         verdicts.append(verdict)
         later.extend(_next(verdict, now))
         if verdict.error is not None:
@@ -96,10 +99,15 @@ def _next(verdict: Verdict, now: datetime) -> Iterator[datetime]:
     """Yield when the verdict on an open anchor may differ with no new input: by the clock, or when its advice ends."""
     due = verdict.due
     if "now" in verdict.rule.names:
-        looks = (now - due.opens) // LOOK_AGAIN + 1
-        yield min(due.closes, due.opens + looks * LOOK_AGAIN)
+        yield min(due.closes, _looks(due, now)[1])
     elif verdict.advice is not None or verdict.error is not None:
         yield due.closes
+
+
+def _looks(due: Due, now: datetime) -> tuple[datetime, datetime]:
+    """Return the latest look at an open anchor, and the one after it."""
+    latest = due.opens + (now - due.opens) // LOOK_AGAIN * LOOK_AGAIN
+    return latest, latest + LOOK_AGAIN
 
 
 def _unmuted(findings: Sequence[_Finding]) -> list[_Finding]:

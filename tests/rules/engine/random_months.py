@@ -80,7 +80,8 @@ def rules(draw: st.DrawFn, name: str, before: tuple[str, ...]) -> Rule:
         st.sampled_from(
             ["true", "n > d", "n == 0.0", "kcal < 60.0", "one.found && one.start < anchor.start",
              "local_hour(one.end) > 12.0",
-             "day.sessions > 0.0", "day.nutrition_complete", "week.session_load > 300.0", "week.balance_kcal < 0.0"]
+             "day.sessions > 0.0", "day.nutrition_complete", "week.session_load > 300.0", "week.balance_kcal < 0.0",
+             "local_hour(now) > 12.0"]
         )
     )  # fmt: skip
     muted = draw(st.sets(st.sampled_from(before))) if before else set()

@@ -374,6 +374,16 @@ def test_a_rule_that_reads_now_is_looked_at_every_quarter_of_an_hour_while_it_ma
     )
 
 
+def test_what_a_rule_reads_as_now_does_not_hang_on_when_the_engine_was_woken() -> None:
+    tested = rule("r", Each("workout.completed"), message="{{ now | clock }}")
+    events = [lift("2026-03-02T08:00Z", 60)]
+    found = [
+        evaluate(tested, events, f"2026-03-02T{clock}").active
+        for clock in ("09:15Z", "09:17Z", "09:29Z", "09:30Z")
+    ]
+    assert found[0] == found[1] == found[2] != found[3]
+
+
 def test_the_age_is_that_of_the_anchors_year_and_the_zone_that_of_its_start() -> None:
     tested = rule("r", Each("workout.completed"), message="{{ athlete.age | int }} {{ athlete.timezone }}")
     moved = replace(ANN, zones=(*ANN.zones, ZoneChange(at("2026-03-02T10:00Z"), "Asia/Tokyo")))
