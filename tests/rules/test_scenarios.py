@@ -2,13 +2,17 @@
 # ruff: noqa: E501 - the example of the rule language stands here verbatim
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from services.rules.testing import run_tests
+from services.rules.cli import rules as command
+from services.rules.testing import replay, run_tests
+from shared.contracts.events import Event
 
 RULES = """\
 pack: concurrent-training
@@ -387,3 +391,51 @@ def test_a_rule_that_fails_fails_its_test(folder: Path) -> None:
     code, out = played(folder)
     assert code == 1
     assert "rule failed  no-sprint-after-strength" in out
+
+
+def test_an_engine_that_hangs_on_the_order_of_arrival_is_found_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def latest_wins(arrivals: Iterable[Event]) -> list[Event]:
+        return list({event.key: event for event in arrivals}.values())
+
+    body = """
+        only: [dinner]
+        events:
+          - {type: meal.logged, id: lunch, at: "2026-03-02T12:00", energy_kcal: 120}
+          - {type: meal.logged, id: lunch, revision: 1, at: "2026-03-02T12:00", energy_kcal: 1200}
+        expect:
+          - {at: "2026-03-02T20:30", advice: []}
+    """
+    assert scenario(folder, body)[0] == 0
+    monkeypatch.setattr(replay, "resolve", latest_wins)
+    code, out = scenario(folder, body)
+    assert code == 1
+    assert "when the events arrive in another order (the last first), the engine says: dinner" in out
+
+
+def test_a_rule_that_another_supersedes_says_so(folder: Path) -> None:
+    muting = MORE_RULES.replace("mode: shadow", "supersedes: [dinner]")
+    (folder / "ordering.yaml").write_text(RULES + muting)
+    (folder / "ordering.test.yaml").write_text(
+        "pack: ordering.yaml\ntests:\n- name: one\n  athlete: {body_mass_kg: 80}\n"
+        '  expect: [{at: "2026-03-02T20:30", advice: [{rule: dinner}, {rule: mass}]}]\n'
+    )
+    code, out = played(folder)
+    assert code == 1
+    assert "2026-03-02: holds, but a rule that supersedes it is active" in out
+    assert "found" not in out
+
+
+def test_files_out_of_sight_are_passed_over(folder: Path) -> None:
+    (folder / "ordering.test.yaml").write_text(TESTS)
+    (folder / ".older").mkdir()
+    (folder / ".older" / "ordering.test.yaml").write_text("pack: gone.yaml\n")
+    assert played(folder)[0] == 0
+
+
+@pytest.mark.parametrize(("at", "code"), [("T17:00", 0), ("T10:00", 1), ("T99:00", 2)])
+def test_the_command_ends_with_what_was_found(folder: Path, at: str, code: int) -> None:
+    (folder / "ordering.test.yaml").write_text(TESTS.replace("T17:00", at))
+    result = CliRunner().invoke(command, ["test", str(folder)])
+    assert result.exit_code == code, result.output

@@ -55,7 +55,7 @@ def _found(paths: Sequence[Path], faults: list[Fault]) -> Iterator[Path]:
     for path in paths:
         beside = path.with_name(path.name.removesuffix(RULES_SUFFIX) + TESTS_SUFFIX)
         if path.is_dir():
-            files = sorted(path.rglob(f"*{TESTS_SUFFIX}"))
+            files = [file for file in sorted(path.rglob(f"*{TESTS_SUFFIX}")) if _in_sight(file, path)]
         elif path.name.endswith(TESTS_SUFFIX):
             files = [path]
         else:
@@ -64,8 +64,15 @@ def _found(paths: Sequence[Path], faults: list[Fault]) -> Iterator[Path]:
             message = "holds no tests" if path.exists() else "there is no such file or folder"
             hint = f"tests stand beside the rules, in a file named *{TESTS_SUFFIX}"
             faults.append(Fault(str(path), 1, 1, "", message, hint))
-        yield from (file for file in files if file not in seen)
-        seen.update(files)
+        for file in files:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                yield file
+
+
+def _in_sight(file: Path, folder: Path) -> bool:
+    """Whether nothing on the way begins with a dot: rule files there are passed over too."""
+    return not any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def _check_names(tests: TestFile, rules: RuleSet) -> None:
