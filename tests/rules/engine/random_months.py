@@ -45,7 +45,7 @@ windows: st.SearchStrategy[Window] = st.one_of(
     st.sampled_from([During("today"), During("yesterday"), During("this_week"), During("last_week")]),
     spans.map(Before),
     spans.map(After),
-    st.integers(1, 14).map(LastDays),
+    st.integers(1, 28).map(LastDays),
 )
 types = st.sampled_from(["workout.completed", "workout.planned", "meal.logged", "checkin.recorded"])
 
@@ -90,7 +90,7 @@ def rules(draw: st.DrawFn, name: str, before: tuple[str, ...]) -> Rule:
         draw(anchors()),
         when,
         facts=facts,
-        expires=draw(spans),
+        expires=draw(st.one_of(spans, spans.map(lambda span: span * 10))),
         settle=draw(st.sampled_from([timedelta(), timedelta(hours=1)])),
         supersedes=muted,
         message="{{ n }} {{ d }}",

@@ -83,6 +83,12 @@ def test_before_takes_its_first_instant_in_and_leaves_the_anchor_out() -> None:
     assert value(fact, events, "2026-03-05", anchor) == 1
 
 
+def test_an_anchor_of_no_length_is_left_out_of_what_comes_after_it() -> None:
+    anchor = meal("2026-03-04T18:00Z")
+    events = [anchor, meal("2026-03-04T18:00Z", id="with it")]
+    assert value(count("n", "meal.logged", After(hours(2))), events, "2026-03-05", anchor) == 1
+
+
 def test_after_begins_at_the_anchors_end_and_leaves_its_last_instant_out() -> None:
     anchor = lift("2026-03-04T18:00Z", 60)
     meals = [meal(f"2026-03-04T{clock}Z") for clock in ("18:30", "19:00", "20:59", "21:00")]

@@ -1,19 +1,20 @@
 """The engine's laws, over random packs and months."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.rules.engine.advise import advise
 from services.rules.engine.horizon import horizon
 from services.rules.engine.timeline import resolve
-from services.rules.language.model import Each, Rulebook
+from services.rules.language.model import Before, Daily, During, Each, Rule, Rulebook, Weekly
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event
-from tests.rules.engine.diary import event, lift, run
+from tests.rules.engine.diary import ANN, at, event, lift, meal, plan, run, workout
 from tests.rules.engine.random_months import MONTH, athletes, instants, months, packs
 from tests.rules.engine.rulebooks import TODAY, count, rule, rulebook
 
@@ -85,6 +86,65 @@ def test_the_horizon_holds_all_that_matters(
     near = [each for each in known if now - reach.back <= each.start <= now + reach.ahead]
     whole, part = advise(book, athlete, known, now), advise(book, athlete, near, now)
     assert (part.active, part.held, part.next_due) == (whole.active, whole.held, whole.next_due)
+
+
+NOW = at("2026-06-30T12:00Z")
+DAYS = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("tested", "events"),
+    [
+        (
+            rule("a session of long ago", Each("workout.completed", delay=DAYS * 5), expires=DAYS * 30),
+            [workout("hike", NOW - DAYS * 37 + timedelta(minutes=1), 48 * 60)],
+        ),
+        (
+            rule(
+                "what came before it",
+                Each("workout.completed"),
+                "n > 0.0",
+                facts=[count("n", "meal.logged", Before(DAYS * 60))],
+                expires=DAYS * 30,
+            ),
+            [lift(NOW - DAYS * 29), meal(NOW - DAYS * 89)],
+        ),
+        (
+            rule(
+                "two weeks before",
+                Daily(time(20, 30)),
+                "n > 0.0",
+                facts=[count("n", "meal.logged", During("last_week"))],
+                expires=DAYS * 30,
+            ),
+            [meal(at("2026-05-18T00:00Z"))],
+        ),
+        (
+            rule("the week", Weekly(7, time(23, 0)), "week.energy_in_kcal > 0.0", expires=DAYS * 30),
+            [meal(at("2026-06-01T00:00Z"))],
+        ),
+        (
+            rule("undone", Each("workout.planned", lead=DAYS), expires=DAYS * 2),
+            [plan("run", NOW + DAYS / 2, id="p"), run(NOW - DAYS * 59, plan_id="p")],
+        ),
+        (
+            rule(
+                "plans of last week",
+                Each("workout.completed"),
+                "n > 0.0",
+                facts=[count("n", "workout.planned", Before(DAYS * 7))],
+            ),
+            [lift(NOW - DAYS), plan("run", NOW - DAYS * 7, id="p"), run(NOW - DAYS * 66, plan_id="p")],
+        ),
+    ],
+    ids=lambda value: value.id if isinstance(value, Rule) else "",
+)
+def test_the_oldest_event_that_matters_lies_within_the_horizon(tested: Rule, events: list[Event]) -> None:
+    book = rulebook(tested)
+    oldest = min(events, key=lambda each: each.start)
+    others = [each for each in events if each is not oldest]
+    assert advise(book, ANN, events, NOW).active != advise(book, ANN, others, NOW).active
+    assert oldest.start >= NOW - horizon(book).back
 
 
 @given(packs(), athletes(), months(), instants())
