@@ -93,10 +93,11 @@ def worker(service: str) -> None:
     """Run one worker process of SERVICE: rules, or notify (which sends from many threads)."""
     settings = _with_store(_settings())
     from deploy.workers import run_worker  # noqa: PLC0415 - Celery is loaded by workers only
+    from services.rules.language.load import RuleFileError  # noqa: PLC0415
 
     try:
-        sys.exit(run_worker(service, settings))
-    except StoreUnavailableError as error:
+        run_worker(service, settings)
+    except (StoreUnavailableError, RuleFileError) as error:
         _fail(str(error))
 
 
@@ -187,6 +188,15 @@ def mailcatcher(host: str, port: int) -> None:
     from deploy.mailcatcher import run  # noqa: PLC0415 - only this command needs it
 
     run(host, port, click.echo)
+
+
+@main.command("embedded-store", hidden=True)
+@click.argument("config", type=click.Path(exists=True, path_type=Path))
+def embedded_store(config: Path) -> None:
+    """Be the store that `tandem up` embeds."""
+    from deploy.embedded import become_store  # noqa: PLC0415 - not on Windows
+
+    become_store(config)
 
 
 @main.command()

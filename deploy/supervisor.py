@@ -13,6 +13,7 @@ import structlog
 
 from deploy.orphans import END_WITH_PARENT
 
+_LOOK_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
 log = structlog.get_logger()
@@ -33,34 +34,40 @@ class Part:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Parts in the order of starting; they are stopped in that order too: the front door first, then those it feeds."""
+    """Parts in the order in which they are stopped: the front door first, then those it feeds, the store last."""
 
     parts: Sequence[Part]
     output: IO[Any] | None = None
-    stopping: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: bool = False
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
-    def start(self) -> None:
-        """Start every part."""
-        for part in self.parts:
-            self._start(part)
+    def start(self, part: Part) -> None:
+        """Start a part. If it dies, `watch` starts it again."""
+        part.process = subprocess.Popen(
+            part.command,
+            env={**part.environ, END_WITH_PARENT: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=self.output,
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which then drains in order
+        )
+        log.debug("part.started", part=part.name, pid=part.process.pid)
 
     def watch(self) -> None:
-        """Restart parts that die, each with a growing pause, until `stopping` is set."""
-        while not self.stopping.wait(0.2):
-            for part in self.parts:
-                if part.process is None:
-                    if time.monotonic() >= part.start_at:
-                        self._start(part)
-                elif (status := part.process.poll()) is not None:
-                    part.deaths += 1
-                    pause = min(_LONGEST_PAUSE_S, 0.1 * 2**part.deaths)
-                    log.error("part.died", part=part.name, status=status, restart_in_s=round(pause, 1))
-                    part.process = None
-                    part.start_at = time.monotonic() + pause
+        """Restart parts that die, each with a growing pause, until the tree has been stopped.
+
+        The thread that runs this outlives the parts: to the kernel it is the parent of those that it restarted.
+        """
+        while not self._stopped.wait(_LOOK_S):
+            with self._lock:
+                for part in self.parts if not self._stopping else ():
+                    self._look_after(part)
 
     def stop(self) -> None:
         """Ask each part in turn to finish, and kill what does not within its time."""
-        self.stopping.set()
+        with self._lock:
+            self._stopping = True
         for part in self.parts:
             if part.process is None or part.process.poll() is not None:
                 continue
@@ -71,14 +78,15 @@ class Supervisor:
                 log.warning("part.killed", part=part.name, after_s=part.drain_s)
                 part.process.kill()
                 part.process.wait()
+        self._stopped.set()
 
-    def _start(self, part: Part) -> None:
-        part.process = subprocess.Popen(
-            part.command,
-            env={**part.environ, END_WITH_PARENT: str(os.getpid())},
-            stdin=subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=self.output,
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which then drains in order
-        )
-        log.debug("part.started", part=part.name, pid=part.process.pid)
+    def _look_after(self, part: Part) -> None:
+        if part.process is None:
+            if part.deaths and time.monotonic() >= part.start_at:
+                self.start(part)
+        elif (status := part.process.poll()) is not None:
+            part.deaths += 1
+            pause = min(_LONGEST_PAUSE_S, 0.1 * 2**part.deaths)
+            log.error("part.died", part=part.name, status=status, restart_in_s=round(pause, 1))
+            part.process = None
+            part.start_at = time.monotonic() + pause

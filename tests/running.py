@@ -1,7 +1,8 @@
-"""The whole of Tandem, running, as a test sees it: real processes, a real store, a real receiver and a real SMTP server."""
+"""The whole of Tandem, running, as a test sees it: real processes, store, receiver and SMTP server."""
 
 import json
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -46,7 +47,7 @@ class Client:
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+            with local.OPENER.open(request, timeout=30) as answer:
                 return _answer(answer.status, answer.read(), dict(answer.headers))
         except urllib.error.HTTPError as error:
             return _answer(error.code, error.read(), dict(error.headers))
@@ -100,7 +101,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, stepped: bool = True, rules_workers: int = 1, **settings: Any) -> Iterator[Running]:
+def running(
+    folder: Path, *, stepped: bool = True, rules_workers: int = 1, **settings: Any
+) -> Iterator[Running]:
     """Start everything in `folder` and stop it at the end."""
     receiver, mail = Receiver(), MailCatcher()
     receiver.start()
@@ -118,13 +121,15 @@ def running(folder: Path, *, stepped: bool = True, rules_workers: int = 1, **set
         try:
             tree = local.start(wanted, 0, environ={**_clean(), **environ}, output=output)
         except BaseException:
-            print((folder / "tandem.log").read_text(errors="replace")[-5000:])
+            sys.stderr.write((folder / "tandem.log").read_text(errors="replace")[-5000:])
             raise
         store = connect(str(tree.settings.redis_url))
         try:
-            yield Running(tree, store, receiver, mail, Stepper.of(wanted, store) if stepped else Stepper(store))
+            yield Running(
+                tree, store, receiver, mail, Stepper.of(wanted, store) if stepped else Stepper(store)
+            )
         except BaseException:
-            print((folder / "tandem.log").read_text(errors="replace")[-5000:])
+            sys.stderr.write((folder / "tandem.log").read_text(errors="replace")[-5000:])
             raise
         finally:
             store.close()
@@ -134,7 +139,9 @@ def running(folder: Path, *, stepped: bool = True, rules_workers: int = 1, **set
 
 
 def _answer(status: int, raw: bytes, headers: dict[str, str]) -> Answer:
-    return Answer(status, json.loads(raw) if raw else None, {name.lower(): value for name, value in headers.items()})
+    return Answer(
+        status, json.loads(raw) if raw else None, {name.lower(): value for name, value in headers.items()}
+    )
 
 
 def _clean() -> dict[str, str]:

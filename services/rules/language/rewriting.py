@@ -319,7 +319,7 @@ class _Rewriter:
             if token.text not in _COUNTING_METHODS or self._near(index, 1) != "(":
                 continue
             end = self._matching(place + 1, 1)
-            start = place
+            start: int | None = place
             if self._near(index, -1) == ".":
                 start = self._operand(place - 2)
             elif token.text != "size":
