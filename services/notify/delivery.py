@@ -10,12 +10,12 @@ from operator import attrgetter
 import structlog
 
 from services.notify.channels.message import Message, Said, Sender, Sent, TransportError
+from services.notify.disabling import disable
 from services.notify.routing import email_reason
 from services.notify.schedule import after_quiet_hours, next_attempt
 from services.notify.stages import Look, say
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
-from shared.contracts.ids import delivery_id
 from shared.contracts.subscription_schema import ATHLETES_OWN
 from shared.contracts.subscriptions import Attempt, Channel, Delivery, DeliveryItem, Subscription
 from shared.store.connect import Store
@@ -206,41 +206,18 @@ class Deliverer:
             detail=error.detail,
             next=None if again is None else again.isoformat(),
         )
-        failing_since = (
-            self.store.deliveries.health(delivery.club, delivery.subscription).failing_since or now
-        )
+        despaired = self._despaired_of(delivery, error, now)
+        if despaired and disable(self.store, subscription, despaired, now):
+            self.count(subscription.channel, "disabled", "endpoint_gone_or_failing")
+
+    def _despaired_of(self, delivery: Delivery, error: TransportError, now: datetime) -> str | None:
+        """Return why nothing more is to be sent to the endpoint, or None."""
         if error.gone:
-            self._disable(subscription, f"the endpoint answered {error.reason}: it is gone", now)
-        elif now - failing_since >= PATIENCE:
-            self._disable(
-                subscription, f"the endpoint has failed since {failing_since:%Y-%m-%d %H:%M} UTC", now
-            )
-
-    def _disable(self, subscription: Subscription, reason: str, now: datetime) -> None:
-        """Stop sending to an endpoint, and tell the club through its other endpoints."""
-        club = subscription.club
-        was_enabled = False
-
-        def disabled(known: Subscription) -> Subscription:
-            nonlocal was_enabled
-            was_enabled = known.enabled
-            return replace(known, enabled=False, disabled_reason=reason) if known.enabled else known
-
-        self.store.subscriptions.change(club, subscription.id, disabled)
-        if not was_enabled:
-            return  # another attempt came to the same end, and told the club
-        # Enabled again, the endpoint gets its five days anew.
-        self.store.deliveries.forgive(club, subscription.id)
-        log.error("subscription.disabled", club=club, subscription=subscription.id, reason=reason)
-        self.count(subscription.channel, "disabled", "endpoint_gone_or_failing")
-        name = subscription.description or f"{subscription.channel} subscription {subscription.id}"
-        notice = f"Tandem no longer sends to {name}: {reason}. Mend it and enable the subscription again."
-        for other in self.store.subscriptions.of_club(club):
-            if other.enabled and other.id != subscription.id and other.target != ATHLETES_OWN:
-                name = delivery_id(other.id, "disabled", subscription.id, now.isoformat())
-                self.store.deliveries.enqueue(
-                    Delivery(name, other.id, club, "notice", (), now, now, notice=notice)
-                )
+            return f"the endpoint answered {error.reason}: it is gone"
+        since = self.store.deliveries.health(delivery.club, delivery.subscription).failing_since
+        if since is not None and now - since >= PATIENCE:
+            return f"the endpoint has failed since {since:%Y-%m-%d %H:%M} UTC"
+        return None
 
     def _cancel(self, delivery: Delivery, channel: str, reason: str) -> None:
         self.store.deliveries.finish(replace(delivery, state="cancelled", reason=reason))

@@ -12,6 +12,9 @@ from standardwebhooks.webhooks import Webhook
 from svix.webhooks import Webhook as SvixWebhook
 
 from deploy.mailcatcher import MailCatcher
+from services.notify.channels.http import Poster
+from services.notify.channels.webhook.sender import WebhookSender
+from services.notify.tasks import AT_ONCE
 from shared.contracts.athletes import QuietHours
 from shared.contracts.subscriptions import Schedule, Secret
 from tests.notify.conftest import CLUB, NOW, SECRET, Bench, Endpoint, hang
@@ -352,3 +355,141 @@ def test_a_target_that_turned_inward_is_refused_at_the_connection(bench: Bench, 
     bench.route()
     assert bench.only(subscription).reason == "target_refused"
     assert endpoint.requests == []
+
+
+def test_an_endpoint_that_is_enabled_again_has_five_days_anew(bench: Bench, endpoint: Endpoint) -> None:
+    endpoint.answers = [400] * 9
+    subscription = bench.subscribe(target=endpoint.url)
+    for day in range(3):
+        bench.advise(anchor=f"gym\x1f{day}", expires=timedelta(days=30))
+        bench.route()
+        bench.clock.instant += timedelta(days=2.5)
+    known = bench.store.subscriptions.get(CLUB, subscription.id)
+    assert known is not None
+    assert not known.enabled
+    bench.store.subscriptions.put(replace(known, enabled=True, disabled_reason=None))
+    bench.advise(anchor="gym\x1fagain", expires=timedelta(days=30))
+    bench.route()
+    again = bench.store.subscriptions.get(CLUB, subscription.id)
+    assert again is not None
+    assert again.enabled
+
+
+def test_one_notice_is_enough_however_many_attempts_came_to_the_same_end(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    gone = bench.subscribe(target=f"{endpoint.url}/gone")
+    chat = bench.subscribe("slack", f"{endpoint.url}/chat", categories=("hydration",))
+    both = threading.Barrier(2, timeout=20)
+
+    def answer(handler: Any) -> None:
+        both.wait()  # two requests are under way when the first 410 arrives
+        handler.send_response(410)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    endpoint.answers = [answer, answer]
+    for number in range(2):
+        bench.advise(anchor=f"gym\x1f{number}")
+    draining = [threading.Thread(target=bench.shell.deliver, args=([(CLUB, gone.id)],)) for _ in range(2)]
+    routing = threading.Thread(target=bench.shell.route, args=([(CLUB, "ada")],))
+    routing.start()
+    for each in draining:
+        while not bench.deliveries(gone):
+            time.sleep(0.01)
+        each.start()
+    for each in (routing, *draining):
+        each.join()
+    bench.drain()
+    assert [each.kind for each in bench.deliveries(chat)] == ["notice"]
+
+
+def test_a_withdrawal_is_told_even_after_the_advice_would_have_expired(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    bench.subscribe(target=endpoint.url)
+    bench.advise(expires=timedelta(minutes=10))
+    bench.route()
+    endpoint.answers = [503, 503]
+    bench.advise("advice.withdrawn", revision=1, expires=timedelta(minutes=10))
+    bench.route()
+    bench.at(seconds=6)
+    bench.at(hours=1)
+    assert types(endpoint)[-1] == "advice.withdrawn"
+    assert len(endpoint.requests) == 4
+
+
+def test_a_digest_goes_on_without_what_has_expired(bench: Bench, endpoint: Endpoint) -> None:
+    endpoint.answers = [503, 503]
+    subscription = bench.subscribe("slack", endpoint.url, schedule=Schedule("hourly"))
+    bench.advise(title="Soon over", expires=timedelta(minutes=61))
+    bench.advise(anchor="gym\x1f2", title="Lasting")
+    bench.route()
+    bench.at(hours=1)
+    bench.at(seconds=6)
+    bench.at(minutes=6)
+    last = endpoint.requests[-1].body.decode()
+    assert len(endpoint.requests) == 3
+    assert "Lasting" in last
+    assert "Soon over" not in last
+    assert bench.only(subscription).state == "delivered"
+
+
+def test_a_fault_of_ours_in_one_message_does_not_count_against_the_endpoint(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    subscription = bench.subscribe(target=endpoint.url)
+    bench.store.subscriptions.put(replace(subscription, secrets=(Secret("whsec_not base 64!"),)))
+    bench.advise()
+    bench.route()
+    assert (bench.only(subscription).state, bench.only(subscription).reason) == ("failed", "message_not_made")
+    assert bench.store.deliveries.health(CLUB, subscription.id).failing_since is None
+
+
+def test_an_endpoint_gets_four_requests_at_once_and_one_after_a_timeout(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    answered = threading.Event()
+
+    def wait(handler: Any) -> None:
+        answered.wait(20)
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    subscription = bench.subscribe(target=endpoint.url)
+    for number in range(6):
+        bench.advise(anchor=f"gym\x1f{number}")
+    endpoint.answers = [wait] * 6
+    threads = [threading.Thread(target=bench.shell.route, args=([(CLUB, "ada")],)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    while sum(thread.is_alive() for thread in threads) > AT_ONCE:
+        time.sleep(0.01)  # the fifth and sixth find nothing that they may send
+    assert len(endpoint.requests) <= AT_ONCE
+    answered.set()
+    for thread in threads:
+        thread.join()
+    assert len(endpoint.requests) == 6
+
+    hasty = WebhookSender(Poster(bench.settings.webhook_allow_networks, whole_s=0.2), "https://tandem.test")
+    shell = replace(bench.shell, senders={"webhook": hasty})
+    endpoint.answers = [hang(1)]
+    bench.advise(anchor="gym\x1flate")
+    shell.route([(CLUB, "ada")])
+    health = bench.store.deliveries.health(CLUB, subscription.id)
+    assert health.slow
+    for number in range(2):
+        bench.advise(anchor=f"gym\x1fthen{number}")
+    answered.clear()
+    endpoint.answers = [wait]
+    first = threading.Thread(target=bench.shell.route, args=([(CLUB, "ada")],))
+    first.start()
+    while len(endpoint.requests) < 8:
+        time.sleep(0.01)
+    bench.drain()  # finds the one place taken
+    assert len(endpoint.requests) == 8
+    answered.set()
+    first.join()
+    assert len(endpoint.requests) == 9
+    assert not bench.store.deliveries.health(CLUB, subscription.id).slow

@@ -1,12 +1,17 @@
 """One outgoing request stays within its bounds whatever the other side does."""
 
 import contextlib
+import gzip
 import socket
+import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +21,7 @@ from services.notify.schedule import retry_after
 from shared.guard import TargetRefusedError, check_url, may_reach
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TLS = Path(__file__).parent / "tls"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
@@ -49,7 +55,16 @@ def failure(poster: Poster, url: str) -> TransportError:
     return caught.value
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX-Long: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+    ],
+)
 def test_an_answer_that_drips_is_cut_off(raw_server: Callable[..., str], head: bytes) -> None:
     def drip(connection: socket.socket) -> None:
         connection.sendall(head)
@@ -72,6 +87,90 @@ def test_no_more_than_64_kib_of_an_answer_are_read(raw_server: Callable[..., str
 
     assert Poster(LOOPBACK).post(raw_server(flood), b"{}", {}, NOW).status == 200
     assert sum(sent) < 100 * MOST_BYTES
+
+
+def test_an_answer_is_not_unpacked(raw_server: Callable[..., str]) -> None:
+    bomb = gzip.compress(b"x" * 50_000_000)
+
+    def send(connection: socket.socket) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+        connection.sendall(head.encode() + bomb)
+
+    tracemalloc.start()
+    sent = Poster(LOOPBACK).post(raw_server(send), b"{}", {}, NOW)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "xxxx" not in sent.detail
+    assert peak < 5_000_000
+
+
+def test_a_second_address_is_tried_when_the_first_takes_no_connection(raw_server: Callable[..., str]) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    port = raw_server(answer).rpartition(":")[2]
+    poster = Poster(LOOPBACK, look_up=lambda *_: ["127.0.0.9", "127.0.0.1"])
+    assert poster.post(f"http://two.test:{port}", b"{}", {}, NOW).status == 204
+
+
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notify.channels.http.CONNECT_S", 0.1)
+    never = threading.Event()
+
+    def silent(_host: str, _port: int) -> list[str]:
+        never.wait()
+        return []
+
+    error = failure(Poster(LOOPBACK, look_up=silent), "http://silent.test/")
+    never.set()
+    assert (error.reason, error.permanent) == ("name_not_found", False)
+
+
+@pytest.fixture
+def tls_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A TLS server whose certificate is for `hook.test`, and a machine that trusts it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "hook.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "hook.pem", TLS / "hook.key")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            told = self.headers["Host"].encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            pass  # a client that refuses the certificate
+
+    server = Server(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def test_over_tls_the_name_is_asked_for_and_verified_at_the_pinned_address(tls_port: int) -> None:
+    poster = Poster(LOOPBACK, look_up=lambda *_: ["127.0.0.1"])
+    assert poster.post(f"https://hook.test:{tls_port}/", b"{}", {}, NOW).detail == f"hook.test:{tls_port}"
+    error = failure(poster, f"https://other.test:{tls_port}/")
+    assert (error.reason, error.permanent) == ("tls_failed", False)
+
+
+def test_proxies_of_the_environment_are_passed_by(
+    raw_server: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    url = raw_server(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    assert Poster(LOOPBACK).post(url, b"{}", {}, NOW).status == 200
 
 
 def test_a_lost_connection_may_have_arrived_and_a_refused_one_has_not(raw_server: Callable[..., str]) -> None:
@@ -141,6 +240,8 @@ def test_a_named_network_is_allowed_also_in_its_v6_form() -> None:
         ("http://user:pass@example.org/", "user name"),
         ("http://example.org/a b", "spaces"),
         ("http://example.org/\r\nX: y", "spaces"),
+        ("http://exämple.org/", "ASCII"),
+        ("http://example.org/ü", "ASCII"),
         ("http://[::1", "not a URL"),
         ("http://example.org:99999/", "not a URL"),
         ("", "http"),

@@ -1,6 +1,7 @@
 """What every team chat says of advice, before each product's own markup: the lines, and the one way to post them."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from services.notify.channels.http import Poster
@@ -12,6 +13,7 @@ COLOURS = {"info": "#2e7d32", "suggestion": "#1565c0", "warning": "#ef6c00"}
 WITHDRAWN_MARK, WITHDRAWN_COLOUR = "⚪", "#757575"
 _TEST = ("Tandem can post here", "This is a test. Advice for your athletes will arrive in this channel.")
 _MOST_FACTS = 4
+_WORDS = re.compile(r"[a-z][a-z_.]+[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,17 @@ def clipped(text: str, most: int) -> str:
 
 
 def post(poster: Poster, message: Message, body: dict[str, object], gone: frozenset[str]) -> Sent:
-    """Post a chat message. An answer that names one of `gone` means that the hook will never work again."""
+    """Post a chat message. An answer that holds one of the words `gone` means that the hook will never work again."""
     raw = json.dumps(body, ensure_ascii=False).encode()
     try:
         return poster.post(message.to, raw, {"Content-Type": "application/json"}, message.at)
     except TransportError as error:
-        if error.detail.strip() in gone:
-            raise TransportError(
-                error.detail.strip(), permanent=True, gone=True, status=error.status, detail=error.detail
-            ) from None
-        raise
+        word = next((word for word in _WORDS.findall(error.detail) if word in gone), None)
+        if word is None:
+            raise
+        raise TransportError(
+            word, permanent=True, gone=True, status=error.status, detail=error.detail
+        ) from None
 
 
 def _number(value: Value) -> str:

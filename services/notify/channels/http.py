@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import queue
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from services.notify.channels.message import Sent, TransportError
 from services.notify.schedule import retry_after
@@ -45,14 +47,6 @@ class Poster:
             raise TransportError("target_refused", permanent=True, detail=str(error)) from None
         try:
             status, answer, asked = self._exchange(target, body, headers, deadline)
-        except urllib3.exceptions.NewConnectionError as error:
-            raise TransportError("connection_failed", detail=_short(error)) from None
-        except urllib3.exceptions.ConnectTimeoutError:
-            raise TransportError(
-                "connect_timeout", detail=f"no connection within {CONNECT_S:.0f} s"
-            ) from None
-        except urllib3.exceptions.SSLError as error:
-            raise TransportError("tls_failed", detail=_short(error)) from None
         except (urllib3.exceptions.TimeoutError, TimeoutError):
             told = f"no whole answer within {self.whole_s:g} s"
             raise TransportError("timeout", detail=told, uncertain=True) from None
@@ -125,16 +119,24 @@ def _connected(target: Target, deadline: float) -> HTTPConnection:
         connection = _connection(target, address)
         try:
             connection.connect()
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+        except (ssl.SSLError, CertificateError) as error:
+            connection.close()
+            raise TransportError("tls_failed", detail=_short(error)) from None
+        except (OSError, urllib3.exceptions.HTTPError) as error:
             connection.close()
             if number == last or time.monotonic() + CONNECT_S > deadline:
-                raise
-        except BaseException:
-            connection.close()
-            raise
+                raise _not_connected(error) from None
         else:
             return connection
     raise AssertionError("a target has at least one address")
+
+
+def _not_connected(error: Exception) -> TransportError:
+    # In urllib3 a refused connection is a kind of timeout.
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, (TimeoutError, urllib3.exceptions.ConnectTimeoutError)) and not refused:
+        return TransportError("connect_timeout", detail=f"no connection within {CONNECT_S:g} s")
+    return TransportError("connection_failed", detail=_short(error))
 
 
 def _connection(target: Target, address: str) -> HTTPConnection:

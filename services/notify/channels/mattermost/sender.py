@@ -12,8 +12,8 @@ MOST_TEXT = 3_000
 MOST_TITLE = 250
 MOST_FOOTER = 300  # Mattermost cuts there
 MOST_ATTACHMENTS = 20
-# Mattermost's answers for hooks that were deleted or whose channel is gone.
-GONE = frozenset({"Invalid webhook", "web.incoming_webhook.invalid.app_error"})
+# The `id` in Mattermost's answer for a hook that does not exist (any more).
+GONE = frozenset({"web.incoming_webhook.invalid.app_error"})
 # The characters that Mattermost's Markdown takes a backslash before; before any other it would show the backslash.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!~|])")
 # Mentions, channels, hashtags, emoji names and links are found after that, and have no escape of their own: a word
