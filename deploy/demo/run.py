@@ -144,7 +144,7 @@ def _deployment(
         broker_url=None,
         data_dir=folder / "data",
         stepped_clock=True,
-        rules_path=settings.rules_path,
+        rules_workers=1,  # of a club of five, one worker is idle most of the time
     )
     environ = {
         "TANDEM_STEPPED_CLOCK": "1",

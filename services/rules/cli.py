@@ -5,7 +5,6 @@ from importlib import resources
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 

@@ -21,11 +21,12 @@ class ClockStore:
             found = self._client.get(keys.CLOCK)
         return None if found is None else from_ms(int(str(found)))
 
-    def set(self, instant: datetime) -> None:
-        """Move the clock to `instant` and wake the scheduler."""
+    def set(self, instant: datetime, *, tick: bool = True) -> None:
+        """Move the clock to `instant`, and have the scheduler tick at once unless nothing is due yet."""
         with store_errors():
             pipeline = self._client.pipeline()
             pipeline.set(keys.CLOCK, to_ms(instant))
-            pipeline.lpush(keys.TICK_POKE, "stepped")
-            pipeline.ltrim(keys.TICK_POKE, 0, 0)
+            if tick:
+                pipeline.lpush(keys.TICK_POKE, "stepped")
+                pipeline.ltrim(keys.TICK_POKE, 0, 0)
             pipeline.execute()
