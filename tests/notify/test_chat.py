@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notify.channels import registry
+from services.notify.channels.chat import why
 from services.notify.channels.mattermost import sender as mattermost
 from services.notify.channels.message import visible
 from services.notify.channels.slack import sender as slack
 from shared.contracts.subscriptions import CHANNELS
 from tests.notify.conftest import CLUB, Bench, Endpoint
-from tests.notify.examples import message, said
+from tests.notify.examples import message, record, said
 
 URL = "https://tandem.test"
 HOSTILE = [
@@ -126,7 +128,7 @@ def test_a_chat_message_says_who_what_why_and_how_sure(bench: Bench, endpoint: E
         for part in (
             "🟠 Ada: Eat back what the run took",
             "Eat 300 kcal",
-            "missing kcal 300",
+            "missing 300 kcal",
             "moderate",
             "ACSM",
         ):
@@ -178,3 +180,13 @@ def test_a_hook_that_is_gone_by_mattermosts_own_answer(bench: Bench, endpoint: E
 
 def test_the_channels_are_the_folders(bench: Bench) -> None:
     assert set(registry.senders(bench.settings, bench.store)) == set(CHANNELS)
+
+
+def test_why_reads_as_words_with_units_and_keeps_the_profile_out() -> None:
+    facts: dict[str, Any] = {
+        "athlete.body_mass_kg": 80.0, "params.min_gap_h": 6.0, "lift": {"found": True}, "fresh": True, "gap_h": 2.0,
+        "missing_kcal": 301.6, "anchor.duration_s": 2700.0, "day.protein_g": 71.25, "runs": 3.0,
+    }  # fmt: skip
+    because = replace(record().advice.because, facts=facts)
+    told = "gap 2 h, missing 302 kcal, duration 45 min, day protein 71.2 g"
+    assert why(said(because=because)) == told

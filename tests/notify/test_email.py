@@ -45,7 +45,7 @@ def test_mail_says_what_why_how_sure_and_how_to_end_it() -> None:
     for text in (part(mail, "plain"), part(mail, "html")):
         for told in (
             "About 300 kcal are missing",
-            "missing kcal 300",
+            "missing 300 kcal",
             "moderate",
             "ACSM",
             "https://tandem.test/unsubscribe/token",

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from services.notify.channels.http import Poster
 from services.notify.channels.message import Message, Said, Sent, TransportError, visible
-from shared.contracts.events import Value
 
 MARKS = {"info": "🟢", "suggestion": "🔵", "warning": "🟠"}
 COLOURS = {"info": "#2e7d32", "suggestion": "#1565c0", "warning": "#ef6c00"}
 WITHDRAWN_MARK, WITHDRAWN_COLOUR = "⚪", "#757575"
 _TEST = ("Tandem can post here", "This is a test. Advice for your athletes will arrive in this channel.")
 _MOST_FACTS = 4
+_UNITS = {unit: unit for unit in ("kcal", "h", "min", "g", "kg", "ml", "m", "km", "bpm")} | {
+    "minutes": "min",
+    "hours": "h",
+    "c": "°C",
+}
 _WORDS = re.compile(r"[a-z][a-z_.]+[a-z]")
 
 
@@ -49,11 +53,16 @@ def plain(message: Message) -> tuple[str, str]:
 
 
 def why(said: Said) -> str:
-    """Return the plain facts that the advice rests on, in a line."""
+    """Return the plain facts that the advice rests on, in a line: `missing 300 kcal, run 34 min`.
+
+    What the profile says (body mass, age) is nobody's business in a chat, and a rule's own params are no facts.
+    """
     shown = [
-        f"{name.rpartition('.')[2].replace('_', ' ')} {_number(value)}"
+        _fact(name, float(value))
         for name, value in said.record.advice.because.facts.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and not name.startswith("params.")
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and not name.startswith(("params.", "athlete."))
     ]
     return ", ".join(shown[:_MOST_FACTS])
 
@@ -77,5 +86,21 @@ def post(poster: Poster, message: Message, body: dict[str, object], gone: frozen
         ) from None
 
 
-def _number(value: Value) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+def _fact(name: str, value: float) -> str:
+    """Return `missing 300 kcal` for `missing_kcal` 300.0: names carry their unit at the end."""
+    root, _, field = name.rpartition(".")
+    words = field.split("_")
+    unit = _UNITS.get(words[-1]) if len(words) > 1 else None
+    if unit is not None:
+        words.pop()
+    if words[-1:] == ["s"] and unit is None and len(words) > 1:
+        words.pop()
+        value, unit = value / 60, "min"
+    if root in {"day", "week"}:
+        words.insert(0, root)
+    return " ".join([*words, _number(value), *([unit] if unit else [])])
+
+
+def _number(value: float) -> str:
+    # Three digits are as much as an estimate holds.
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}".removesuffix(".0")  # noqa: PLR2004
