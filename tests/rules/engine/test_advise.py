@@ -267,7 +267,7 @@ def test_an_edit_governs_anchors_due_after_it_and_no_others() -> None:
 
 def test_a_rule_that_was_taken_out_keeps_what_it_issued() -> None:
     book = edited((None, [rule("r", Each("workout.completed"))]), (at("2026-03-02T12:00Z"), []))
-    events = [lift("2026-03-02T08:00Z"), lift("2026-03-02T12:00Z")]
+    events = [lift("2026-03-02T08:00Z"), lift("2026-03-02T11:00Z")]  # the second is due as the rule goes
     assert [each.due for each in evaluate(book, events, "2026-03-02T14:00Z").active.values()] == [
         at("2026-03-02T09:00Z")
     ]
