@@ -235,7 +235,7 @@ def test_a_named_network_is_allowed_also_in_its_v6_form() -> None:
     ("url", "told"),
     [
         ("ftp://example.org/", "http"),
-        ("file:///etc/passwd", "http"),
+        ("file:/etc/passwd", "http"),
         ("http:///path", "no host"),
         ("http://user:pass@example.org/", "user name"),
         ("http://example.org/a b", "spaces"),
