@@ -52,6 +52,13 @@ class Client:
         except urllib.error.HTTPError as error:
             return _answer(error.code, error.read(), dict(error.headers))
 
+    def call_text(self, method: str, path: str) -> str:
+        """Send a request whose answer is text."""
+        request = urllib.request.Request(f"{self.url}{path}", method=method)  # noqa: S310 - loopback
+        with local.OPENER.open(request, timeout=30) as answer:
+            text: str = answer.read().decode()
+        return text
+
     def post_events(self, events: Sequence[dict[str, Any]]) -> None:
         """Post up to 500 events that must all be taken."""
         answer = self.call("POST", "/v1/events", list(events))

@@ -3,7 +3,7 @@
 import hmac
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,8 @@ class Received:
     id: str | None
     body: dict[str, Any]
     verified: bool | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class Receiver:
     def take(self, path: str, raw: bytes, headers: dict[str, str]) -> int:
         """Judge one request and keep it. Return the status to answer: 401 for a webhook that does not verify."""
         verified = self._verified(raw, headers) if path == "/webhook" else None
-        message = Received(path, headers.get("webhook-id"), json.loads(raw), verified)
+        message = Received(path, headers.get("webhook-id"), json.loads(raw), verified, headers, raw)
         self.received.append(message)
         self.on_message(message)
         return 401 if verified is False else 204

@@ -108,7 +108,7 @@ def run(settings: Settings, place: Place, console: Console) -> int:
             receiver.now = lambda: store.clock.read() or datetime.now(UTC)
             receiver.on_message = lambda message: _show(stage, message, store)
             club = _found_club(url, store, diary, receiver)
-            steps = _play(diary, club, stepper, console)
+            steps = _play(diary, club, stepper, stage, console)
             advice = {person.id: club.advice(person.id) for person in people}
             failures = verdict(diary, advice, receiver, mail, stage, console)
     finally:
@@ -198,7 +198,7 @@ def _found_club(url: str, store: Store, diary: Diary, receiver: Receiver) -> _Cl
     return club
 
 
-def _play(diary: Diary, club: _Club, stepper: Stepper, console: Console) -> int:
+def _play(diary: Diary, club: _Club, stepper: Stepper, stage: Stage, console: Console) -> int:
     total = (diary.end - diary.start).total_seconds()
     columns = (
         TextColumn("{task.description}"),
@@ -212,6 +212,8 @@ def _play(diary: Diary, club: _Club, stepper: Stepper, console: Console) -> int:
         def happening(posting: Posting) -> tuple[datetime, Any]:
             def happen() -> None:
                 club.post(posting)
+                if posting.kind == "profile":
+                    stage.zones[posting.athlete] = posting.body["timezone"]  # a journey moves their clock
                 progress.update(task, completed=(posting.at - diary.start).total_seconds())
 
             return posting.at, happen

@@ -43,6 +43,8 @@ def test(paths: tuple[Path, ...]) -> None:
 
     Exit code: 0 all held, 1 some failed, 2 a file is wrong.
     """
+    from rich.console import Console  # noqa: PLC0415 - loaded by every process that shares this command
+
     from services.rules.language.load import RuleFileError  # noqa: PLC0415 - CEL loads slowly
     from services.rules.testing import run_tests  # noqa: PLC0415 - the same
 

@@ -1,4 +1,4 @@
-"""The laws at the shell, on a real store: however a month of events arrives, the same advice stands; late evidence counts."""
+"""The laws at the shell, on a real store: however a month of events arrives, the same advice stands."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -88,7 +88,9 @@ def shell(store_url: str) -> Iterator[Shell]:
 
 def workout(name: str, start: datetime, minutes: int = 45, revision: int = 0, **data: Any) -> Event:
     fields = {"activity": "run", "duration_s": minutes * 60, **data}
-    return Event("gym", name, "workout.completed", start, start + timedelta(minutes=minutes), fields, revision)
+    return Event(
+        "gym", name, "workout.completed", start, start + timedelta(minutes=minutes), fields, revision
+    )
 
 
 def meal(name: str, at: datetime, kcal: int, protein: int) -> Event:
@@ -169,7 +171,9 @@ def test_advice_expires_at_its_time_and_says_nothing_of_it(shell: Shell) -> None
     assert [entry.type for entry in later[said:]] == []
 
 
-def test_an_edit_governs_what_is_due_after_it_and_sets_off_nothing_about_the_past(shell: Shell, tmp_path: Path) -> None:
+def test_an_edit_governs_what_is_due_after_it_and_sets_off_nothing_about_the_past(
+    shell: Shell, tmp_path: Path
+) -> None:
     pack = (PACKS / "ordering.yaml").read_text(encoding="utf-8")
     run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
     shell.reset([PACKS])
@@ -177,7 +181,9 @@ def test_an_edit_governs_what_is_due_after_it_and_sets_off_nothing_about_the_pas
     shell.post(workout("lift", START + timedelta(hours=16), 60, activity="strength"), run)
     before = shell.standing()
     for name in ("recovery", "energy", "protein"):
-        (tmp_path / f"{name}.yaml").write_text((PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(
+            (PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
     edited = pack.replace("You ran hard", "You sprinted").replace("version: 1", "version: 2")
     (tmp_path / "ordering.yaml").write_text(edited, encoding="utf-8")
     install([tmp_path], shell.store, shell.clock.instant + timedelta(minutes=1))
@@ -206,7 +212,9 @@ def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_pat
     sources: [nobody]
 """
     for name in ("recovery", "energy", "protein"):
-        (tmp_path / f"{name}.yaml").write_text((PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(
+            (PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
     (tmp_path / "ordering.yaml").write_text(good + faulty, encoding="utf-8")
     shell.reset([tmp_path])
     run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
