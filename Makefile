@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt lock image hooks clean
+.PHONY: help demo test latency lint fmt lock image hooks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -24,6 +24,9 @@ demo: .venv/.runtime ## four weeks of a club in seconds: events in, advice out, 
 
 test: .venv/.dev .cache/verifiers ## the test suite; ARGS="tests/rules -k gap" narrows it
 	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+latency: .venv/.dev ## POST to webhook received on an idle machine, beside a bare Celery chain; ARGS="--rounds 50"
+	$(BIN)/python -m tests.load.latency $(ARGS)
 
 lint: .venv/.dev ## ruff, formatting, mypy --strict, import contracts, the lock file
 	$(UV) lock --check
