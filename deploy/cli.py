@@ -190,15 +190,6 @@ def mailcatcher(host: str, port: int) -> None:
     run(host, port, click.echo)
 
 
-@main.command("embedded-store", hidden=True)
-@click.argument("config", type=click.Path(exists=True, path_type=Path))
-def embedded_store(config: Path) -> None:
-    """Be the store that `tandem up` embeds."""
-    from deploy.embedded import become_store  # noqa: PLC0415 - not on Windows
-
-    become_store(config)
-
-
 @main.command()
 @click.argument("part", type=click.Choice(["ingest", "rules", "notify", "scheduler"]))
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)

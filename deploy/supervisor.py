@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import IO, Any
 
 import structlog
@@ -21,11 +23,15 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Part:
-    """One process of the tree: how it is started, and how long it may take to finish what it holds."""
+    """One process of the tree: how it is started, when it is stopped, and how long it may take to finish.
+
+    Lower ranks are stopped first: the front door (0), those that it feeds (1), the store (2).
+    """
 
     name: str
     command: Sequence[str]
     environ: Mapping[str, str]
+    rank: int = 1
     drain_s: float = 25.0
     process: "subprocess.Popen[bytes] | None" = None
     deaths: int = 0
@@ -34,7 +40,7 @@ class Part:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Parts in the order in which they are stopped: the front door first, then those it feeds, the store last."""
+    """Parts in the order of their ranks."""
 
     parts: Sequence[Part]
     output: IO[Any] | None = None
@@ -65,19 +71,15 @@ class Supervisor:
                     self._look_after(part)
 
     def stop(self) -> None:
-        """Ask each part in turn to finish, and kill what does not within its time."""
+        """Ask the parts to finish, rank by rank, and kill what does not within its time."""
         with self._lock:
             self._stopping = True
-        for part in self.parts:
-            if part.process is None or part.process.poll() is not None:
-                continue
-            part.process.send_signal(signal.SIGTERM)
-            try:
-                part.process.wait(part.drain_s)
-            except subprocess.TimeoutExpired:
-                log.warning("part.killed", part=part.name, after_s=part.drain_s)
-                part.process.kill()
-                part.process.wait()
+        for _, rank in groupby(self.parts, key=attrgetter("rank")):
+            asked = [(part, part.process) for part in rank if part.process is not None]
+            for _, process in asked:
+                process.send_signal(signal.SIGTERM)
+            for part, process in asked:
+                _await_end(part, process)
         self._stopped.set()
 
     def _look_after(self, part: Part) -> None:
@@ -90,3 +92,12 @@ class Supervisor:
             log.error("part.died", part=part.name, status=status, restart_in_s=round(pause, 1))
             part.process = None
             part.start_at = time.monotonic() + pause
+
+
+def _await_end(part: Part, process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(part.drain_s)
+    except subprocess.TimeoutExpired:
+        log.warning("part.killed", part=part.name, after_s=part.drain_s)
+        process.kill()
+        process.wait()
