@@ -28,8 +28,8 @@ def claim(store: Store, now: datetime = NOW, in_flight: int = 4) -> Delivery | N
 def lapse(store: Store) -> None:
     """Make every claim's lease lie in the past, as if its worker had been dead for that long."""
     for key in [*store.client.scan_iter("flights:*"), *store.client.scan_iter("flying:*")]:
-        for member, _ in store.client.zrange(key, 0, -1, withscores=True):
-            store.client.zadd(key, {member: time.time() * 1000 - 1})
+        for member in store.client.zrange(str(key), 0, -1):
+            store.client.zadd(str(key), {str(member): time.time() * 1000 - 1})
 
 
 def test_a_delivery_is_enqueued_once_however_often_it_is_routed(store: Store) -> None:
