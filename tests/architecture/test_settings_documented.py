@@ -15,7 +15,7 @@ OF_TANDEM_UP_ALONE = {"TANDEM_DATA_DIR", "TANDEM_RULES_WORKERS"}
 """The embedded store's folder and the size of a process tree mean nothing in containers."""
 
 
-def compose() -> Any:  # noqa: ANN401 - a YAML document
+def compose() -> Any:
     return YAML(typ="safe").load(ROOT / "docker-compose.yml")
 
 

@@ -45,7 +45,6 @@ def has_engine() -> bool:
 pytestmark = [
     pytest.mark.compose,
     pytest.mark.timeout(580),
-    pytest.mark.xdist_group("system"),
     pytest.mark.skipif(not has_engine(), reason="no Docker engine with Compose v2 answers here"),
 ]
 PORTS = {"TANDEM_PORT": str(free_port()), "TANDEM_TEST_SMTP_PORT": str(free_port())}

@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from tests.running import Client, Running, running
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.timeout(180)
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 

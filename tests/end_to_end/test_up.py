@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local import OPENER
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.timeout(180)
 TANDEM = [sys.executable, "-m", "deploy.cli"]
 
 

@@ -15,7 +15,7 @@ import pytest
 from shared.store.errors import StoreUnavailableError
 from tests.running import Client, Running, running
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.timeout(300)
 NOW = datetime.now(UTC).replace(microsecond=0)
 ATHLETES = 40
 EVENTS = 2_000
