@@ -8,9 +8,9 @@ from datetime import datetime
 from shared.settings import Settings
 from shared.store.connect import Store
 
-_FIRST_PAUSE_S = 0.006
+_FIRST_PAUSE_S = 0.004
 """About what a wake-up takes from one process to the next: asking sooner only takes time from who does the work."""
-_PAUSE_S = 0.003
+_PAUSE_S = 0.002
 
 
 class NotSteppableError(Exception):

@@ -8,8 +8,14 @@ from shared.store import keys
 from shared.store.codec import from_ms, to_ms
 from shared.store.scripts import Scripts
 
-_TAGS = tuple(f"{number:02x}" for number in range(PARTITIONS))
-_PARTITIONS = tuple((keys.PartitionKeys(tag), keys.LanePartitionKeys(tag)) for tag in _TAGS)
+
+def _keys(tag: str) -> tuple[str, ...]:
+    athletes, lanes = keys.PartitionKeys(tag), keys.LanePartitionKeys(tag)
+    return athletes.dirty, athletes.outboxes, athletes.due, lanes.lanes, lanes.flying
+
+
+# All at once: on one server a single short script. A cluster would be asked partition by partition.
+_KEYS = [key for number in range(PARTITIONS) for key in _keys(f"{number:02x}")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +34,5 @@ class Outlooks:
 
     def at(self, now: datetime) -> Outlook:
         """Return how things stand at `now`."""
-        answers = self._scripts.run_many(
-            [
-                (
-                    "outlook",
-                    [athletes.dirty, athletes.outboxes, athletes.due, lanes.lanes, lanes.flying],
-                    [to_ms(now)],
-                )
-                for athletes, lanes in _PARTITIONS
-            ]
-        )
-        dues = [int(due) for _, due in answers if due]
-        return Outlook(sum(int(count) for count, _ in answers), from_ms(min(dues)) if dues else None)
+        count, due = self._scripts.run("outlook", _KEYS, [to_ms(now)])
+        return Outlook(int(count), from_ms(int(due)) if due else None)
