@@ -1,0 +1,53 @@
+"""The packs that ship: checked, tested beside themselves, and none without a source, a grade, a yes and a no."""
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from ruamel.yaml import YAML
+
+from services.rules.language.load import load
+from services.rules.language.model import Rule
+from services.rules.testing import run_tests
+
+PACKS = Path(__file__).parents[2] / "services" / "rules" / "packs"
+RULES = {rule.id: rule for rule in load([PACKS]).rules}
+PROMISED = {
+    "strength-before-run", "no-sprint-after-strength", "separate-days", "recovery-too-short", "refuel-after-run",
+    "daily-surplus-short", "protein-after-strength", "supplement-reminder", "plan-strength-first",
+}  # fmt: skip
+
+
+def test_the_tests_beside_the_rules_hold() -> None:
+    console = Console(record=True, width=200)
+    assert run_tests([PACKS], console) == 0, console.export_text()
+
+
+def test_the_promised_rules_ship() -> None:
+    assert set(RULES) == PROMISED
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_names_its_source_and_speaks_live(rule: Rule) -> None:
+    assert all(len(source) > 10 for source in rule.sources)
+    assert rule.sources
+    assert rule.mode == "live"
+
+
+def expected() -> list[tuple[set[str], set[str]]]:
+    """Return for each instant of each test the rules that must speak and those that are looked at."""
+    found = []
+    for path in sorted(PACKS.glob("*.test.yaml")):
+        document = YAML(typ="safe", pure=True).load(path)
+        for test in document["tests"]:
+            for instant in test["expect"]:
+                speaks = {advice["rule"] for advice in instant["advice"]}
+                found.append((speaks, set(document["only"])))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_a_rule_has_a_test_in_which_it_speaks_and_one_in_which_it_is_silent(name: str) -> None:
+    instants = expected()
+    assert any(name in speaks for speaks, _ in instants)
+    assert any(name not in speaks for speaks, looked_at in instants if name in looked_at)
