@@ -28,11 +28,11 @@ def make_worker(settings: Settings) -> Celery:
         with lock:  # many threads may bring the first task
             return build()
 
-    @app.task(name=ROUTE)
+    @app.task(name=ROUTE, shared=False)  # or Celery gives it to every app of the process
     def route(athletes: list[tuple[str, str]]) -> None:
         shell().route([(club, athlete) for club, athlete in athletes])
 
-    @app.task(name=DELIVER)
+    @app.task(name=DELIVER, shared=False)
     def deliver(subscriptions: list[tuple[str, str]]) -> None:
         shell().deliver([(club, subscription) for club, subscription in subscriptions])
 

@@ -28,7 +28,7 @@ def make_worker(settings: Settings) -> Celery:
         store = connect(str(settings.redis_url))
         return RulesShell(store, clock_for(settings, store), GoverningRules(store), app)
 
-    @app.task(name=EVALUATE)
+    @app.task(name=EVALUATE, shared=False)  # or Celery gives it to every app of the process
     def evaluate(athletes: list[tuple[str, str]]) -> None:
         shell().evaluate([(club, athlete) for club, athlete in athletes])
 

@@ -36,6 +36,18 @@ def test_the_door_of_the_contracts_stays_empty() -> None:
     assert (ROOT / "shared" / "contracts" / "__init__.py").read_text() == ""
 
 
+def test_no_channel_needs_another() -> None:
+    channels = ROOT / "services" / "notify" / "channels"
+    folders = [folder for folder in channels.iterdir() if (folder / "sender.py").is_file()]
+    assert len(folders) > 1
+    for folder in folders:
+        source = "".join(path.read_text() for path in folder.rglob("*.py"))
+        others = {other.name for other in folders} - {folder.name}
+        assert not [
+            other for other in others if f"channels.{other}" in source or f"channels import {other}" in source
+        ]
+
+
 def _imported(path: Path) -> set[str]:
     """Top-level names of what the module imports."""
     names: set[str] = set()

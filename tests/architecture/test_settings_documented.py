@@ -33,8 +33,9 @@ def test_every_setting_stands_in_the_operators_table_with_its_default() -> None:
 
 
 def test_compose_passes_every_setting_on() -> None:
-    passed = set(compose()["services"]["ingest"]["environment"])
-    assert {name.removesuffix("_FILE") for name in passed} == SETTINGS - OF_TANDEM_UP_ALONE
+    for part in ("ingest", "rules", "notify", "scheduler"):
+        passed = {name for name in compose()["services"][part]["environment"] if name.startswith("TANDEM_")}
+        assert {name.removesuffix("_FILE") for name in passed} == SETTINGS - OF_TANDEM_UP_ALONE
 
 
 def test_every_part_that_compose_runs_is_checked_and_stopped_with_patience() -> None:
