@@ -11,6 +11,8 @@ BIN := .venv/bin
 # uv takes the machine's own interpreter and never fetches one.
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
+# Compiled at install: else every process of the tree would do it again where Python may not write beside its sources.
+export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test latency lint fmt lock image hooks clean
