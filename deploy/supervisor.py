@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import structlog
 
-from deploy.orphans import END_WITH_PARENT
+from shared.orphans import END_WITH_PARENT
 
 _LOOK_S = 0.2
 _LONGEST_PAUSE_S = 10.0

@@ -9,12 +9,15 @@ from services.ingest.wakeups import Wakeups
 from shared.broker import celery_app
 from shared.clock import clock_for
 from shared.logging import configure
+from shared.orphans import end_with_parent
 from shared.settings import SettingsError, read_settings
 from shared.store.connect import connect
 
 
 def make_app() -> Flask:
     """Read the settings from the environment and return the application; the factory that granian calls."""
+    # Granian's worker would outlive a killed granian, keep the port, and take requests beside the next one.
+    end_with_parent()
     settings = read_settings()
     if settings.redis_url is None:
         raise SettingsError("TANDEM_REDIS_URL is not set; start `tandem up`, or point it at the store")

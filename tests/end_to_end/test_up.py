@@ -103,6 +103,19 @@ def test_a_killed_root_takes_its_tree_along_and_the_next_one_finds_all_that_was_
         assert "Riverside" in tandem(tmp_path, "club", "list").stdout
 
 
+def test_a_killed_front_door_leaves_no_worker_that_goes_on_answering(tmp_path: Path) -> None:
+    with up(tmp_path) as (process, _):
+        serving = [
+            pid for pid in children(process.pid) if b"\0ingest\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        server, *workers = serving
+        assert workers
+        os.kill(server, signal.SIGKILL)
+        assert gone(serving, 30)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+
+
 def test_a_second_one_in_the_same_place_is_refused_by_name(tmp_path: Path) -> None:
     with up(tmp_path):
         second = tandem(tmp_path, "up", "--port", "0")
