@@ -12,7 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from services.rules.language import kinds
 from services.rules.language.expressions import ExpressionError
 from services.rules.language.model import Bound, EvaluationError, Local, Record
-from services.rules.language.rewriting import ExpressionFault, nearest
+from services.rules.language.rewritten import ExpressionFault, nearest
 
 MOST_CHARACTERS = 2_000
 """The longest text that a rule may give."""
