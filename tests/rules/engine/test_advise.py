@@ -276,11 +276,11 @@ def test_a_rule_that_was_taken_out_keeps_what_it_issued() -> None:
 @pytest.mark.parametrize(
     ("own", "says"),
     [
-        ({}, "6.0 low"),
-        ({"gap_h": 3}, "3.0 low"),
-        ({"gap_h": "three", "word": "high"}, "6.0 high"),
-        ({"gap_h": True, "word": 4.0}, "6.0 low"),
-        ({"unheard_of": 1.0}, "6.0 low"),
+        ({}, "6 low"),
+        ({"gap_h": 3}, "3 low"),
+        ({"gap_h": "three", "word": "high"}, "6 high"),
+        ({"gap_h": True, "word": 4.0}, "6 low"),
+        ({"unheard_of": 1.0}, "6 low"),
     ],
 )
 def test_an_athletes_params_override_those_of_the_same_name_and_kind(
@@ -300,7 +300,7 @@ def test_an_athletes_params_override_those_of_the_same_name_and_kind(
 def test_lists_of_another_kind_do_not_override() -> None:
     tested = rule("r", Each("workout.completed"), params={"hours": (1.0, 2.0)}, message="{{ params.hours }}")
     events = [lift("2026-03-02T08:00Z")]
-    for own, says in (((3.0,), "[3.0]"), (("a",), "[1.0, 2.0]")):
+    for own, says in (((3.0,), "3"), (("a",), "1, 2")):
         athlete = replace(ANN, params={"r": {"hours": own}})
         (advice,) = evaluate(tested, events, "2026-03-02T10:00Z", athlete).active.values()
         assert advice.message == says

@@ -1,10 +1,13 @@
 """Right files become rules, with their defaults, layers and order."""
 
+import re
 from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
+from services.rules.language import kinds
+from services.rules.language.functions import FUNCTIONS, METHODS
 from services.rules.language.load import RuleFileError, SourceFile, load, load_sources, sources
 from services.rules.language.model import (
     After,
@@ -19,7 +22,8 @@ from services.rules.language.model import (
     Pick,
     Weekly,
 )
-from tests.rules.language.examples import DOCUMENTED, EVENING, SPRINT, loaded, rule
+from services.rules.language.template_environment import FILTERS, TESTS
+from tests.rules.language.examples import DOCUMENTED, EVENING, REPOSITORY, SPRINT, loaded, rule
 
 OVERLAY = "params: {no-sprint-after-strength: {min_gap_h: 9}}"
 
@@ -28,6 +32,13 @@ def test_the_examples_of_the_documentation_load() -> None:
     assert DOCUMENTED
     for text in DOCUMENTED:
         assert loaded(text).rules
+
+
+def test_the_documentation_names_every_field_function_and_filter() -> None:
+    text = (REPOSITORY / "docs/rules.md").read_text("utf-8")
+    fields = (kinds.RECORD_FIELDS[kind] for kind in ("athlete", "day", "week", "daily_anchor"))
+    for name in (*FUNCTIONS, *METHODS, *FILTERS, *TESTS, *(name for each in fields for name in each)):
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", text), name
 
 
 def test_a_rule_has_what_its_file_says() -> None:
