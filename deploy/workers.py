@@ -19,4 +19,5 @@ def run_worker(service: str, settings: Settings) -> None:
         # Delivery is waiting for others: many threads, so that a slow endpoint holds one of them and no more.
         app = services.notify.worker.make_worker(settings)
         pool = ["--pool", "threads", "--concurrency", str(settings.notify_threads), "--queues", NOTIFY_QUEUE]
-    app.worker_main(["worker", *pool, *_COMMON])  # ends the process itself
+    # --quiet: Celery's banner is no log line.
+    app.worker_main(["--quiet", "worker", *pool, *_COMMON])  # ends the process itself
