@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import kombu.exceptions
+import kombu.transport.redis
+import kombu.transport.virtual
 from celery import Celery, Task
 from celery.signals import task_postrun, task_prerun
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -24,6 +26,25 @@ QUEUES: Mapping[str, str] = {EVALUATE: RULES_QUEUE, ROUTE: NOTIFY_QUEUE, DELIVER
 
 class BrokerUnavailableError(Exception):
     """The broker did not take the wake-up. What it was about is in the store; the next tick will find it."""
+
+
+class _ForgettingQoS(kombu.transport.redis.QoS):
+    """Counts a message as done with even when the broker is away at that moment.
+
+    Kombu (5.7) goes on counting a message whose acknowledgement failed. A worker that may have one at a time then
+    never asks for another, and as it waits for nothing, it never sees that its connection is gone: it is deaf for ever.
+    The broker still has the message, and gives it back after the visibility timeout.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        except BaseException:
+            kombu.transport.virtual.QoS.ack(self, delivery_tag)  # its own count alone
+            raise
+
+
+kombu.transport.redis.Channel.QoS = _ForgettingQoS  # the channel's own hook; Sentinel's channel inherits it
 
 
 def celery_app(settings: Settings, name: str) -> Celery:
