@@ -195,13 +195,19 @@ def mailcatcher(host: str, port: int) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 def healthcheck(part: str, port: int) -> None:
     """Exit 0 when PART can do its work: for container health checks."""
-    from deploy import local  # noqa: PLC0415 - only this command needs it
+    from deploy import heartbeat, local  # noqa: PLC0415 - only this command needs them
 
     try:
         if part == "ingest":
             local.await_ready(f"http://127.0.0.1:{port}", seconds=3)
         else:
             _store().ping()
+            silent = heartbeat.silent_s(part)
+            if silent is None or silent > heartbeat.LONGEST_S:
+                since = "since its start" if silent is None else f"for {silent:.0f} s"
+                _fail(
+                    f"{part} has given no sign of life {since}; at most {heartbeat.LONGEST_S:.0f} s are allowed"
+                )
     except (local.NotReadyError, StoreUnavailableError) as error:
         _fail(str(error))
 

@@ -10,6 +10,7 @@ import structlog
 
 import services.notify.sweep
 import services.rules.sweep
+from deploy.heartbeat import beat
 from shared.broker import celery_app
 from shared.clock import clock_for
 from shared.settings import Settings
@@ -42,6 +43,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
                 store.ticking.pause(settings.tick_s)
             else:
                 stopping.wait(settings.tick_s)
+            beat("scheduler")
         except StoreUnavailableError as error:
             leading = False
             log.warning("scheduler.store_away", error=str(error))

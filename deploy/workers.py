@@ -1,7 +1,10 @@
 """Runs one Celery worker process, with the pool that its service's work asks for."""
 
+from celery.signals import heartbeat_sent, worker_ready
+
 import services.notify.worker
 import services.rules.worker
+from deploy.heartbeat import beat
 from shared.broker import NOTIFY_QUEUE, RULES_QUEUE
 from shared.settings import Settings
 
@@ -19,5 +22,14 @@ def run_worker(service: str, settings: Settings) -> None:
         # Delivery is waiting for others: many threads, so that a slow endpoint holds one of them and no more.
         app = services.notify.worker.make_worker(settings)
         pool = ["--pool", "threads", "--concurrency", str(settings.notify_threads), "--queues", NOTIFY_QUEUE]
+
+    def alive(**_: object) -> None:
+        beat(service)
+
+    for sign in (
+        worker_ready,
+        heartbeat_sent,
+    ):  # the second every other second, from the loop that takes tasks
+        sign.connect(alive, weak=False)
     # --quiet: Celery's banner is no log line.
     app.worker_main(["--quiet", "worker", *pool, *_COMMON])  # ends the process itself

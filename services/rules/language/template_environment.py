@@ -1,5 +1,6 @@
 """What templates run in: a sandbox with few filters, in which nothing grows without bound and absence is an error."""
 
+import calendar
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -23,7 +24,8 @@ _ANY = frozenset({kinds.NUMBER, kinds.TEXT, kinds.FLAG, kinds.TIME, kinds.DURATI
 
 FILTERS: Final[Mapping[str, tuple[frozenset[str], str | None]]] = {
     "round": (_NUMBER, kinds.NUMBER), "int": (_NUMBER, kinds.NUMBER), "abs": (_NUMBER, kinds.NUMBER),
-    "clock": (frozenset({kinds.TIME}), kinds.TEXT), "default": (_ANY, None),
+    "clock": (frozenset({kinds.TIME}), kinds.TEXT), "weekday": (frozenset({kinds.TIME}), kinds.TEXT),
+    "default": (_ANY, None),
     "lower": (_TEXT, kinds.TEXT), "upper": (_TEXT, kinds.TEXT), "title": (_TEXT, kinds.TEXT),
     "capitalize": (_TEXT, kinds.TEXT), "replace": (_TEXT, kinds.TEXT), "trim": (_TEXT, kinds.TEXT),
     "join": (_LIST, kinds.TEXT), "length": (_LIST | _TEXT | {kinds.RECORDS}, kinds.NUMBER),
@@ -31,6 +33,16 @@ FILTERS: Final[Mapping[str, tuple[frozenset[str], str | None]]] = {
     "sum": (frozenset({kinds.NUMBERS}), kinds.NUMBER),
 }  # fmt: skip
 """Each filter with the kinds that it is for, and the kind that it gives (None: that of what it is given)."""
+ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "round": (kinds.NUMBER, kinds.TEXT), "join": (kinds.TEXT,), "replace": (kinds.TEXT, kinds.TEXT),
+}  # fmt: skip
+"""The kinds of what may stand in a filter's brackets; others take nothing, and `default` one value of its own kind."""
+ROUNDINGS: Final[Mapping[str, Callable[[float], float]]] = {
+    "common": round,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+"""What `| round(1, "floor")` may name."""
 TESTS: Final = ("defined", "undefined", "divisibleby", "even", "odd")
 
 
@@ -139,8 +151,16 @@ def _clock(instant: datetime) -> str:
     return f"{instant:%H:%M}"
 
 
-def _round(number: float, decimals: int = 0) -> Rounded:
-    return Rounded(number + 0.0, decimals)
+def _weekday(instant: datetime) -> str:
+    return calendar.day_name[instant.weekday()]
+
+
+def _round(number: float, decimals: int = 0, method: str = "common") -> Rounded:
+    # Six decimals first: 2.3 * 10 may be a hair below 23, and that is no reason to write 2.2 for it.
+    if not math.isfinite(number):
+        return Rounded(number, decimals)  # which the message then refuses, in words
+    scale = 10 ** min(max(0, decimals), _MOST_DECIMALS)
+    return Rounded(ROUNDINGS[method](round(number * scale, 6)) / scale, decimals)
 
 
 def _guarded(filter_: Callable[..., Any]) -> Callable[..., Any]:
@@ -170,8 +190,9 @@ def _made() -> Environment:
     environment = Environment(undefined=Absent, autoescape=False, finalize=_written)
     environment.globals.clear()
     own: Mapping[str, Callable[..., Any]] = {
-        "clock": _clock, "round": _round, "join": _join, "replace": _replace, "int": int, "abs": abs,
-        "first": lambda values: values[0], "last": lambda values: values[-1], "min": min, "max": max, "sum": sum,
+        "clock": _clock, "weekday": _weekday, "round": _round, "join": _join, "replace": _replace,
+        "int": int, "abs": abs, "first": lambda values: values[0], "last": lambda values: values[-1],
+        "min": min, "max": max, "sum": sum,
         "length": len, "lower": str.lower, "upper": str.upper, "trim": str.strip, "capitalize": str.capitalize,
     }  # fmt: skip
     environment.filters = {name: _guarded(own[name]) for name in FILTERS if name in own}

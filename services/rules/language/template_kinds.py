@@ -7,7 +7,7 @@ from jinja2 import nodes
 
 from services.rules.language import kinds
 from services.rules.language.rewritten import ExpressionFault, nearest
-from services.rules.language.template_environment import FILTERS, TESTS
+from services.rules.language.template_environment import ARGUMENTS, FILTERS, ROUNDINGS, TESTS
 from services.rules.language.template_places import Words
 
 DEEPEST: Final = 32
@@ -188,7 +188,23 @@ class Kinds:
             return gives
         if node.name == "default":
             return _same(kind, *more)
+        self._arguments(node, more)
         return gives or ELEMENTS.get(kind or "")
+
+    def _arguments(self, node: nodes.Filter, found: Sequence[str | None]) -> None:
+        wanted = ARGUMENTS.get(node.name, ())
+        if len(found) > len(wanted) or any(
+            each not in {kind, None} for each, kind in zip(found, wanted, strict=False)
+        ):
+            takes = f"({', '.join(wanted)})" if wanted else "nothing in brackets"
+            given = ", ".join(each or "unknown" for each in found)
+            self.say(node, node.name, f"{node.name} takes {takes}; found ({given})", "", after="|")
+        elif node.name == "round" and len(node.args) > 1:
+            method = node.args[1]
+            if not isinstance(method, nodes.Const) or method.value not in ROUNDINGS:
+                self.say(
+                    node, node.name, "round knows no such way", f"one of {', '.join(ROUNDINGS)}", after="|"
+                )
 
     def _call(self, node: nodes.Call, scope: Scope) -> str | None:
         called = node.node
