@@ -18,6 +18,8 @@ RULES = {rule.id: rule for rule in load([PACKS]).rules}
 PROMISED = {
     "strength-before-run", "no-sprint-after-strength", "separate-days", "recovery-too-short", "refuel-after-run",
     "daily-surplus-short", "protein-after-strength", "supplement-reminder", "plan-strength-first",
+    "plan-no-sprint-after-strength", "hard-run-after-leg-day", "easy-run-after-strength", "plan-separate-days",
+    "same-muscles-48h", "no-rest-day", "load-jump", "pain-stop", "pain-ease", "listen-to-body",
 }  # fmt: skip
 
 

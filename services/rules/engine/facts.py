@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from statistics import fmean as mean
 
 from services.rules.engine.anchors import Due
+from services.rules.engine.energy import session_load
 from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches
 from services.rules.language.model import (
@@ -140,9 +141,15 @@ def _aggregate(fact: Aggregate, events: Sequence[Event], timeline: Timeline) -> 
         return float(len(events))
     if fact.operation == "days":
         return float(len({timeline.day(event) for event in events}))
-    found = (event.data.get(fact.field or "") for event in events)
+    found = (_number(event, fact.field) for event in events)
     values = [float(value) for value in found if value is not None]
     if not values:
         return 0.0 if fact.operation == "sum" else None
     over: dict[str, Callable[[list[float]], float]] = {"sum": sum, "min": min, "max": max, "avg": mean}
     return float(over[fact.operation](values))
+
+
+def _number(event: Event, field: str | None) -> Value:
+    if field == "session_load" and event.type == "workout.completed":
+        return session_load(event)
+    return event.data.get(field or "")

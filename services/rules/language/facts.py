@@ -8,6 +8,7 @@ from services.rules.language import kinds
 from services.rules.language.documents import Place
 from services.rules.language.faults import Fault
 from services.rules.language.model import (
+    DERIVED_NUMBERS,
     After,
     Aggregate,
     Before,
@@ -184,9 +185,8 @@ def _source(place: Place, form: str, faults: list[Fault]) -> tuple[str | None, s
 
 
 def _numbers(event_type: str) -> tuple[str, ...]:
-    return tuple(
-        n for n, spec in EVENT_TYPES[event_type].fields.items() if spec.kind in {"number", "integer"}
-    )
+    carried = (n for n, spec in EVENT_TYPES[event_type].fields.items() if spec.kind in {"number", "integer"})
+    return (*carried, *DERIVED_NUMBERS.get(event_type, ()))
 
 
 def _window(place: Place, found: Mapping[str, Any], faults: list[Fault]) -> Window | None:

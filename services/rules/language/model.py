@@ -14,6 +14,10 @@ Local: TypeAlias = Callable[[datetime], datetime]
 """Gives the athlete's aware local time of a UTC instant."""
 
 
+DERIVED_NUMBERS: Mapping[str, tuple[str, ...]] = {"workout.completed": ("session_load",)}
+"""Numbers that the engine reckons from an event, which facts may add up like those that it carries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A named bundle of fields (`anchor`, `athlete`, `day`, an event fact). Absent fields are left out of `fields`.
