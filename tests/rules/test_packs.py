@@ -20,6 +20,8 @@ PROMISED = {
     "daily-surplus-short", "protein-after-strength", "supplement-reminder", "plan-strength-first",
     "plan-no-sprint-after-strength", "hard-run-after-leg-day", "easy-run-after-strength", "plan-separate-days",
     "same-muscles-48h", "no-rest-day", "load-jump", "pain-stop", "pain-ease", "listen-to-body",
+    "sustained-deficit", "low-energy-availability", "daily-protein-short", "hydrate-after-long-run", "only-running",
+    "add-intervals", "weekly-summary",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The laws at the shell, on a real store: however a month of events arrives, the same advice stands."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -180,10 +181,7 @@ def test_an_edit_governs_what_is_due_after_it_and_sets_off_nothing_about_the_pas
     shell.go_to(run.end)
     shell.post(workout("lift", START + timedelta(hours=16), 60, activity="strength"), run)
     before = shell.standing()
-    for name in ("recovery", "energy", "protein"):
-        (tmp_path / f"{name}.yaml").write_text(
-            (PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8"
-        )
+    shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
     edited = pack.replace("You ran hard", "You sprinted").replace("version: 1", "version: 2")
     (tmp_path / "ordering.yaml").write_text(edited, encoding="utf-8")
     install([tmp_path], shell.store, shell.clock.instant + timedelta(minutes=1))
@@ -211,10 +209,7 @@ def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_pat
     evidence: heuristic
     sources: [nobody]
 """
-    for name in ("recovery", "energy", "protein"):
-        (tmp_path / f"{name}.yaml").write_text(
-            (PACKS / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8"
-        )
+    shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
     (tmp_path / "ordering.yaml").write_text(good + faulty, encoding="utf-8")
     shell.reset([tmp_path])
     run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
