@@ -1,4 +1,4 @@
-"""`tandem rules`: check rule files, and run the tests beside them."""
+"""`tandem rules`: check rule files, run the tests beside them, and say in words what a rule does."""
 
 import sys
 from importlib import resources
@@ -11,7 +11,7 @@ _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 
 @click.group()
 def rules() -> None:
-    """Check and test rule files."""
+    """Check, test and explain rule files."""
 
 
 @rules.command()
@@ -53,6 +53,30 @@ def test(paths: tuple[Path, ...]) -> None:
     except RuleFileError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+@rules.command()
+@click.argument("rule_id", metavar="ID")
+@_PATHS
+def explain(rule_id: str, paths: tuple[Path, ...]) -> None:
+    """Say in plain words what the rule ID does, of those at PATHS or of the packs that ship with Tandem.
+
+    Exit code: 0 said, 2 there is no such rule, or a file is wrong.
+    """
+    from services.rules.explaining import explain as said  # noqa: PLC0415 - CEL loads slowly
+    from services.rules.language.load import RuleFileError, load  # noqa: PLC0415 - the same
+    from services.rules.language.rewritten import nearest  # noqa: PLC0415 - the same
+
+    try:
+        found = {rule.id: rule for rule in load(paths or _shipped()).rules}
+    except RuleFileError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    if rule_id not in found:
+        hint = nearest(rule_id, sorted(found)) or f"rules: {', '.join(sorted(found))}"
+        click.echo(f"there is no rule {rule_id!r}; {hint}", err=True)
+        sys.exit(2)
+    click.echo(said(found[rule_id]))
 
 
 def _shipped() -> tuple[Path, ...]:
