@@ -1,8 +1,10 @@
 """The rules in force over HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from services.ingest.auth import caller
 from services.ingest.operations import PageSchema, Resource, Takes, operation, page_of, slice_of
 from services.ingest.parts import parts
 from shared.contracts.club_schema import RuleSchema
@@ -14,9 +16,15 @@ resource = Resource("rules", __name__, description="What advice is given by")
 
 @dataclass(frozen=True, slots=True)
 class _CountedRule(RuleInfo):
-    """A rule, and how often it has failed at run time."""
+    """A rule, how often it has failed at run time, and what became of its advice in the caller's club."""
 
     errors: int
+    issued: int
+    withdrawn: int
+    helpful: int
+    not_helpful: int
+    done: int
+    dismissed: int
 
 
 @operation(
@@ -27,12 +35,26 @@ class _CountedRule(RuleInfo):
     answers=(200, page_of(RuleSchema)),
 )
 def list_rules(page: dict[str, Any]) -> Page[_CountedRule]:
-    """List the rules in force, by id, with their versions, sources and run-time errors."""
+    """List the rules in force, by id, with their versions, sources, run-time errors and what became of their advice."""
     rulebook = parts().store.rulebook
     current = rulebook.current()
     failed = rulebook.errors()
+    spoken = parts().store.advice.counts(caller().club)
     counted = [
-        _CountedRule(**asdict(rule), errors=failed.get(rule.id, 0))
+        _counted(rule, failed.get(rule.id, 0), spoken.get(rule.id, {}))
         for rule in (current.rules if current else ())
     ]
     return slice_of(counted, "id", page["cursor"], page["limit"])
+
+
+def _counted(rule: RuleInfo, errors: int, spoken: Mapping[str, int]) -> _CountedRule:
+    return _CountedRule(
+        **asdict(rule),
+        errors=errors,
+        issued=spoken.get("issued", 0),
+        withdrawn=spoken.get("withdrawn", 0),
+        helpful=spoken.get("helpful", 0),
+        not_helpful=spoken.get("not_helpful", 0),
+        done=spoken.get("done", 0),
+        dismissed=spoken.get("dismiss", 0),
+    )

@@ -73,18 +73,25 @@ def _steps(
 
 
 def _issued(advice: Advice, earlier: AdviceRecord | None, now: datetime) -> _Step:
+    if earlier is None:
+        return _Step(AdviceRecord(advice, 0, "active", now, now), "advice.issued")
     # Advice that was withdrawn and holds again is the same advice: it keeps its name and goes on counting revisions.
-    revision = 0 if earlier is None else earlier.revision + 1
-    feedback = () if earlier is None else earlier.feedback
-    return _Step(AdviceRecord(advice, revision, "active", now, now, feedback), "advice.issued")
+    revision = earlier.revision + 1
+    if earlier.quiet and not _reads_otherwise(advice, earlier.advice):
+        return _Step(
+            AdviceRecord(advice, revision, "dismissed", now, now, earlier.feedback, quiet=True), None
+        )
+    return _Step(AdviceRecord(advice, revision, "active", now, now, earlier.feedback), "advice.issued")
 
 
 def _updated(advice: Advice, record: AdviceRecord, now: datetime) -> _Step:
-    before = record.advice
-    visible = (advice.title, advice.message, advice.severity) != (
-        before.title,
-        before.message,
-        before.severity,
-    )
+    visible = _reads_otherwise(advice, record.advice)
     changed = replace(record, advice=advice, revision=record.revision + 1, changed_at=now)
+    if visible and record.state == "dismissed":
+        # It was put away for what it said then; this is news.
+        changed = replace(changed, state="active", quiet=False)
     return _Step(changed, "advice.updated", visible)
+
+
+def _reads_otherwise(advice: Advice, before: Advice) -> bool:
+    return (advice.title, advice.message, advice.severity) != (before.title, before.message, before.severity)

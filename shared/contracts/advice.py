@@ -93,6 +93,8 @@ class AdviceRecord:
     issued_at: datetime
     changed_at: datetime
     feedback: tuple[Verdict, ...] = ()
+    quiet: bool = False
+    """Dismissed, and what it says has not changed since: it is not said again, also when it comes and goes."""
 
 
 def advice_id(club: str, athlete: str, rule: str, anchor: str) -> str:

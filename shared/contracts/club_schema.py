@@ -38,7 +38,7 @@ class NewApiKeySchema(ApiKeySchema):
 
 
 class RuleSchema(wire.StrictSchema):
-    """A rule in force, and how often it has failed at run time."""
+    """A rule in force, how often it has failed at run time, and what became of its advice in this club."""
 
     id = fields.String(required=True)
     pack = fields.String(required=True)
@@ -51,3 +51,13 @@ class RuleSchema(wire.StrictSchema):
     evidence = fields.String(required=True)
     sources = fields.List(fields.String(), required=True)
     errors = fields.Integer(required=True)
+    issued = fields.Integer(
+        required=True, metadata={"description": "Pieces of advice ever given to this club's athletes"}
+    )
+    withdrawn = fields.Integer(
+        required=True, metadata={"description": "Times that new evidence took advice back"}
+    )
+    helpful = fields.Integer(required=True, metadata={"description": "Advice whose latest verdict is this"})
+    not_helpful = fields.Integer(required=True)
+    done = fields.Integer(required=True)
+    dismissed = fields.Integer(required=True)

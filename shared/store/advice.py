@@ -7,6 +7,7 @@ from datetime import datetime
 import redis
 
 from shared.contracts.advice import STANDING, AdviceRecord, Category, State, Verdict
+from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
 from shared.store.codec import decode, encode, to_ms
 from shared.store.due import WAKE_UP_LEASE_MS
@@ -52,6 +53,8 @@ class AdviceStore:
             WAKE_UP_LEASE_MS,
             len(changes.records),
         ]
+        counts = [name for record in changes.records if (name := _counted(record)) is not None]
+        arguments += [len(counts), *counts]
         for record in changes.records:
             standing = "1" if record.state in STANDING else "0"
             arguments += [record.advice.id, encode(record), to_ms(record.issued_at), standing]
@@ -60,7 +63,7 @@ class AdviceStore:
             "commit",
             [
                 place.meta, place.advice, place.advice_index, place.standing, place.outbox,
-                index.dirty, index.due, index.outboxes, index.advice_owner,
+                index.dirty, index.due, index.outboxes, index.advice_owner, keys.rule_counts(place.tag, snapshot.club),
             ],
             arguments,
         )  # fmt: skip
@@ -129,18 +132,51 @@ class AdviceStore:
             answered = _answered(record, verdict, now)
             written = self._scripts.run(
                 "feedback",
-                [place.advice, place.standing, place.meta],
-                [advice_id, encode(record), encode(answered), "1" if answered.state in STANDING else "0"],
+                [place.advice, place.standing, place.meta, keys.rule_counts(place.tag, club)],
+                [
+                    advice_id,
+                    encode(record),
+                    encode(answered),
+                    "1" if answered.state in STANDING else "0",
+                    f"{record.advice.rule}|{verdict}",
+                    f"{record.advice.rule}|{record.feedback[-1]}" if record.feedback else "",
+                ],
             )
             if written:
                 return answered
+
+    def counts(self, club: str) -> dict[str, dict[str, int]]:
+        """Return the counts of each rule that ever spoke to the club: `issued`, `withdrawn`, and the verdicts by name.
+
+        A piece of advice counts once as issued, for each time it was withdrawn, and under the latest verdict on it.
+        """
+        with store_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            for number in range(PARTITIONS):
+                pipeline.hgetall(keys.rule_counts(f"{number:02x}", club))
+            found: list[dict[str, str]] = pipeline.execute()
+        totals: dict[str, dict[str, int]] = {}
+        for each in found:
+            for name, count in each.items():
+                rule, _, what = name.rpartition("|")
+                of_rule = totals.setdefault(rule, {})
+                of_rule[what] = of_rule.get(what, 0) + int(count)
+        return totals
+
+
+def _counted(record: AdviceRecord) -> str | None:
+    """Return the count that a commit of this record raises: written with it, so that no crash can part the two."""
+    if record.revision == 0 and record.state == "active":
+        return f"{record.advice.rule}|issued"
+    return f"{record.advice.rule}|withdrawn" if record.state == "withdrawn" else None
 
 
 def _answered(record: AdviceRecord, verdict: Verdict, now: datetime) -> AdviceRecord:
     heard = replace(record, feedback=(*record.feedback, verdict))
     if record.state not in STANDING:
         return heard
-    return replace(heard, state="dismissed" if verdict == "dismiss" else "acknowledged", changed_at=now)
+    dismissed = verdict == "dismiss"
+    return replace(heard, state="dismissed" if dismissed else "acknowledged", changed_at=now, quiet=dismissed)
 
 
 def _matches(

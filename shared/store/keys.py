@@ -101,6 +101,11 @@ class PartitionKeys:
         self.advice_owner = f"advice-owner:{{{tag}}}"  # hash: advice id -> athlete
 
 
+def rule_counts(tag: str, club: str) -> str:
+    """Hash: `RULE|WHAT` -> how many, of the club's athletes in one partition."""
+    return f"rule-counts:{{{tag}}}:{club}"
+
+
 def advice_deliveries(advice_id: str) -> str:
     """Set: ids of the deliveries that speak of a piece of advice."""
     return f"advice-deliveries:{{{advice_id[4:6]}}}:{advice_id}"

@@ -82,4 +82,10 @@ def test_the_rules_in_force_are_listed_with_their_errors(door: Door) -> None:
         "evidence": "moderate",
         "sources": ["Robineau 2016"],
         "errors": 0,
+        "issued": 0,
+        "withdrawn": 0,
+        "helpful": 0,
+        "not_helpful": 0,
+        "done": 0,
+        "dismissed": 0,
     }

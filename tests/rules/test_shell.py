@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from services.rules.rulebook import GoverningRules, install
 from services.rules.tasks import RulesShell
 from shared.broker import celery_app
+from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete, ZoneChange
 from shared.contracts.events import Event
 from shared.settings import Settings
@@ -218,3 +220,72 @@ def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_pat
     assert "no-sprint-after-strength" in shell.states()
     assert "faulty" not in shell.states()
     assert shell.store.rulebook.errors()["faulty"] >= 1
+
+
+LIFT = workout("lift", START + timedelta(hours=16), 60, activity="strength")
+SPRINT = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+SPRINTED = "no-sprint-after-strength"
+
+
+def the_advice(shell: Shell) -> AdviceRecord:
+    page = shell.store.advice.page(CLUB, ADA, None, None, None, 200)
+    return next(record for record in page.items if record.advice.rule == SPRINTED)
+
+
+def said(shell: Shell) -> list[tuple[str, bool]]:
+    name = the_advice(shell).advice.id
+    return [
+        (each.type, each.visible) for each in shell.store.outbox.read(CLUB, ADA) if each.advice_id == name
+    ]
+
+
+def test_dismissed_advice_is_not_said_again_while_it_says_the_same(shell: Shell) -> None:
+    shell.go_to(SPRINT.end)
+    shell.post(LIFT, SPRINT)
+    before = the_advice(shell)
+    shell.store.advice.feedback(CLUB, before.advice.id, "dismiss", shell.clock.instant)
+    # The evidence goes and comes back as it was.
+    shell.post(replace(LIFT, revision=1, data={**LIFT.data, "activity": "walk"}))
+    shell.post(replace(LIFT, revision=2))
+    after = the_advice(shell)
+    assert (after.state, after.revision) == ("dismissed", before.revision + 2)
+    assert [kind for kind, _ in said(shell)] == ["advice.issued", "advice.withdrawn"]
+
+
+def test_dismissed_advice_speaks_again_when_its_evidence_makes_it_say_something_else(shell: Shell) -> None:
+    shell.go_to(SPRINT.end)
+    shell.post(LIFT, SPRINT)
+    before = the_advice(shell)
+    shell.store.advice.feedback(CLUB, before.advice.id, "dismiss", shell.clock.instant)
+    shell.post(replace(LIFT, revision=1, data={**LIFT.data, "title": "Legs"}))  # says the same
+    assert the_advice(shell).state == "dismissed"
+    longer = workout("lift", LIFT.start, 90, revision=2, activity="strength")
+    shell.post(longer)
+    after = the_advice(shell)
+    assert after.state == "active"
+    assert "1.0 h after" in before.advice.message
+    assert "0.5 h after" in after.advice.message
+    assert said(shell)[-1] == ("advice.updated", True)
+    # It is the new text that is open now: going and coming back it is said.
+    shell.post(replace(longer, revision=3, data={**longer.data, "activity": "walk"}))
+    shell.post(replace(longer, revision=4))
+    assert the_advice(shell).state == "active"
+    assert [kind for kind, _ in said(shell)][-2:] == ["advice.withdrawn", "advice.issued"]
+
+
+def test_what_became_of_advice_is_counted_once_each(shell: Shell) -> None:
+    shell.go_to(SPRINT.end)
+    shell.post(LIFT, SPRINT)
+    shell.post(LIFT, SPRINT)  # duplicates
+    name = the_advice(shell).advice.id
+    assert shell.store.advice.counts(CLUB)[SPRINTED] == {"issued": 1}
+    for verdict in ("helpful", "helpful", "dismiss"):
+        shell.store.advice.feedback(CLUB, name, verdict, shell.clock.instant)
+    shell.post(replace(LIFT, revision=1, data={**LIFT.data, "activity": "walk"}))
+    shell.post(replace(LIFT, revision=2))
+    counts = shell.store.advice.counts(CLUB)[SPRINTED]
+    assert counts == {"issued": 1, "helpful": 0, "dismiss": 1, "withdrawn": 1}
+    shell.go_to(SPRINT.end + timedelta(hours=25))
+    assert the_advice(shell).state == "expired"
+    assert shell.store.advice.counts(CLUB)[SPRINTED] == counts
+    assert shell.store.advice.counts("clb_other") == {}

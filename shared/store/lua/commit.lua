@@ -1,13 +1,17 @@
 -- Commit one evaluation: advice, outbox and the next due time, if nothing has changed since it was loaded.
--- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner
+-- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts
 -- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, number of records,
---       then for each record: id, payload, issued ms, '1' when standing;
+--       number of counts, then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
 --       then for each outbox entry: payload without its sequence
 -- Returns: {1 when committed else 0, 1 when the outbox was empty before and is not now}
 local counts = redis.call('HMGET', KEYS[1], 'inputs', 'commits')
 if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return {0, 0} end
 redis.call('HINCRBY', KEYS[1], 'commits', 1)
-local position = 7
+local position = 8
+for _ = 1, tonumber(ARGV[7]) do
+  redis.call('HINCRBY', KEYS[10], ARGV[position], 1)
+  position = position + 1
+end
 for _ = 1, tonumber(ARGV[6]) do
   local id, payload, issued, standing = ARGV[position], ARGV[position + 1], ARGV[position + 2], ARGV[position + 3]
   redis.call('HSET', KEYS[2], id, payload)
