@@ -180,6 +180,30 @@ def club_key(club_id: str, name: str, scopes: tuple[Scope, ...]) -> None:
     click.echo(token)
 
 
+@rules.command("trace")
+@click.argument("rule_id", metavar="RULE")
+@click.option("--athlete", required=True, help="The athlete's id.")
+@click.option("--club", "club_id", help="Needed when several clubs have an athlete of that id.")
+@click.option(
+    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]), help="RFC 3339; default: now."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs to read.")
+def rules_trace(
+    rule_id: str, athlete: str, club_id: str | None, at: datetime | None, *, as_json: bool
+) -> None:
+    """Say why RULE did or did not speak to an athlete: anchor by anchor, each fact with the events behind it.
+
+    The rules in force are evaluated anew over the stored timeline; nothing is written and nobody is told.
+    """
+    from deploy.tracing import TraceError, report  # noqa: PLC0415 - CEL loads slowly
+
+    settings = _with_store(_settings())
+    try:
+        click.echo(report(settings, rule_id, athlete, club_id, at, as_json=as_json))
+    except (TraceError, StoreUnavailableError) as error:
+        _fail(str(error))
+
+
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=1025, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)

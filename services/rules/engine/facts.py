@@ -39,6 +39,8 @@ class Knowledge:
     names: dict[str, Bound]
     events: dict[str, Event] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    behind: dict[str, Sequence[Event]] = field(default_factory=dict)
+    """For each fact over events, those that it was taken of."""
 
     def rest_on(self, events: Iterable[Event]) -> None:
         """Note that something rests on `events`."""
@@ -80,6 +82,7 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
             else:
                 known.names[fact.name] = value
         known.rest_on(events)
+        known.behind[fact.name] = events
 
 
 def in_window(timeline: Timeline, kind: str, window: Window, due: Due) -> Sequence[Event]:

@@ -1,0 +1,124 @@
+"""`tandem rules trace` answers "why did I get this?" and "why did I not?" from the stored timeline."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.running import Client, Running, running
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("club")]
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trace")
+
+
+@pytest.fixture(scope="module")
+def system(folder: Path) -> Iterator[Running]:
+    with running(folder) as started:
+        started.store.clock.set(MONDAY + timedelta(hours=3))
+        yield started
+
+
+@pytest.fixture(scope="module")
+def club(system: Running) -> Client:
+    made = system.new_club(MONDAY)
+    made.put_athlete("ada", timezone="Europe/Berlin")
+    made.post_events(
+        [
+            workout("lift", MONDAY, 60, activity="strength"),
+            workout("run", MONDAY + timedelta(hours=2), 30, activity="run", intensity="sprint"),
+        ]
+    )
+    return made
+
+
+def workout(name: str, start: datetime, minutes: int, **data: object) -> dict[str, object]:
+    return {
+        "id": name, "type": "workout.completed", "subject": "ada", "time": start.isoformat(),
+        "data": {"duration_s": minutes * 60, **data},
+    }  # fmt: skip
+
+
+def trace(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "rules", "trace", *words],
+        env={**os.environ, "TANDEM_DATA_DIR": str(folder / "data"), "TANDEM_STEPPED_CLOCK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def at(hours: float) -> str:
+    return (MONDAY + timedelta(hours=hours)).isoformat()
+
+
+def test_why_advice_stands_with_each_fact_and_its_event(folder: Path) -> None:
+    found = trace(folder, "no-sprint-after-strength", "--athlete", "ada", "--at", at(3))
+    assert found.returncode == 0, found.stderr
+    assert "holds: the advice stands" in found.stdout
+    assert "gap_h = 1\n" in found.stdout
+    assert f"from workout.completed lift (test) at {MONDAY:%Y-%m-%d} 12:00 UTC" in found.stdout
+    assert 'says "Keep the run after lifting relaxed": You ran hard 1.0 h after' in found.stdout
+
+
+def test_why_it_does_not_for_programs(folder: Path) -> None:
+    found = trace(folder, "easy-run-after-strength", "--athlete", "ada", "--at", at(3), "--json")
+    [anchor] = json.loads(found.stdout)
+    assert (anchor["verdict"], anchor["why"]) == ("does_not_hold", "the condition is not met")
+    assert anchor["facts"]["easy"] is False
+    assert [event["id"] for event in anchor["events"]["lift"]] == ["lift"]
+    assert anchor["message"] is None
+
+
+def test_what_was_missing_and_what_mutes_are_named(folder: Path) -> None:
+    muted = trace(folder, "recovery-too-short", "--athlete", "ada", "--at", at(3))
+    assert "holds: a rule that supersedes it is active on the same local day" in muted.stdout
+    unknown = trace(folder, "only-running", "--athlete", "ada", "--at", at(8 * 24), "--json")
+    assert any(
+        each["why"].startswith(("for want of athlete.goal", "nothing is"))
+        for each in json.loads(unknown.stdout)
+    )
+
+
+def test_before_its_time_an_anchor_is_pending_and_after_it_there_is_none(folder: Path) -> None:
+    before = trace(folder, "weekly-summary", "--athlete", "ada", "--at", at(3), "--json")
+    assert {each["verdict"] for each in json.loads(before.stdout)} <= {"pending", "holds", "does_not_hold"}
+    after = trace(folder, "no-sprint-after-strength", "--athlete", "ada", "--at", at(60))
+    assert "no anchor" in after.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("no-sprint-after-strenght", "--athlete", "ada"), "did you mean 'no-sprint-after-strength'"),
+        (("pain-stop", "--athlete", "nobody"), "no club has an athlete 'nobody'"),
+        (("pain-stop", "--athlete", "ada", "--club", "clb_none"), "there is no club 'clb_none'"),
+        (("pain-stop", "--athlete", "ada", "--at", "yesterday"), "does not match the formats"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_words(folder: Path, words: tuple[str, ...], said: str) -> None:
+    found = trace(folder, *words)
+    assert found.returncode != 0
+    assert said in found.stderr
+
+
+def test_of_two_clubs_with_an_athlete_of_that_name_one_must_be_named(
+    system: Running, club: Client, folder: Path
+) -> None:
+    other = system.new_club(MONDAY)
+    other.put_athlete("bob", timezone="Europe/Berlin")
+    club.put_athlete("bob", timezone="Europe/Berlin")
+    found = trace(folder, "pain-stop", "--athlete", "bob")
+    assert "name one with --club" in found.stderr
+    assert other.club in found.stderr
+    assert trace(folder, "pain-stop", "--athlete", "bob", "--club", other.club).returncode == 0
