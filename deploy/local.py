@@ -15,6 +15,7 @@ from typing import IO, Any
 from deploy.embedded import EmbeddedStore, claim_place, free_port
 from deploy.supervisor import Part, Supervisor
 from shared.settings import Settings
+from shared.store.connect import connect
 
 _READY_S = 60
 _TANDEM = (sys.executable, "-m", "deploy.cli")
@@ -52,9 +53,9 @@ def start(
     environ: Mapping[str, str] | None = None,
     output: IO[Any] | None = None,
 ) -> LocalTandem:
-    """Start the store (unless one is set), ingest, the workers and the scheduler, and wait until events are taken.
+    """Start the store (unless one is set), ingest, the workers and the scheduler; return when they do their work.
 
-    `port` 0 takes a free one. `environ` adds to what the parts inherit.
+    Events are taken then, and rules are in force. `port` 0 takes a free one. `environ` adds to what the parts inherit.
     """
     embedded = None if settings.redis_url else claim_place(settings.data_dir)
     if embedded is not None:
@@ -91,6 +92,7 @@ def start(
                 supervisor.start(part)
         threading.Thread(target=supervisor.watch, name="supervisor", daemon=True).start()
         await_ready(tandem.url)
+        _await_rules(str(tandem.settings.redis_url))
     except BaseException:
         tandem.stop()
         raise
@@ -125,6 +127,21 @@ def await_ready(url: str, seconds: float = _READY_S) -> None:
             last = str(error)
         time.sleep(0.02)
     raise NotReadyError(f"{url}/readyz did not answer 200 within {seconds:.0f} s; the last answer: {last}")
+
+
+def _await_rules(store_url: str) -> None:
+    """Return when a worker has put rules in force; raise `NotReadyError` when none does in time."""
+    deadline = time.monotonic() + _READY_S
+    store = connect(store_url)
+    try:
+        while not store.rulebook.version():
+            if time.monotonic() > deadline:
+                raise NotReadyError(
+                    f"no worker has put rules in force within {_READY_S} s; their log says why"
+                )
+            time.sleep(0.02)
+    finally:
+        store.close()
 
 
 def _parts(

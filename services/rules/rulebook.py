@@ -23,24 +23,24 @@ def rule_paths(settings: Settings) -> tuple[Path, ...]:
     return settings.rules_path or (Path(str(resources.files("services.rules") / "packs")),)
 
 
-def install(paths: Sequence[Path], store: Store, now: datetime) -> None:
-    """Load the rule files and put them in force, unless they are already.
+def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | None:
+    """Load the rule files, put them in force and return them; None when these very files are in force already.
 
     Raise `RuleFileError` with every fault when a file is wrong: a broken pack never replaces a good one.
     """
     files = sources(paths)
+    stored = tuple(StoredFile(str(file.path), file.text, file.layer) for file in files)
+    current = store.rulebook.current()
+    if current is not None and current.files == stored:
+        return None
     rule_set = load_sources(files)
-    generation = StoredGeneration(
-        None,
-        rule_set.hash,
-        tuple(StoredFile(str(file.path), file.text, file.layer) for file in files),
-        tuple(_info(rule_set)),
-    )
+    generation = StoredGeneration(None, rule_set.hash, stored, tuple(_info(rule_set)))
     reach = horizon((Generation(None, rule_set),)).back
     if store.rulebook.register(generation, now, now - reach):
         log.info("rulebook.installed", rules=len(rule_set.rules), hash=rule_set.hash)
         # What is due next was reckoned by the old rules; the new ones may be due earlier.
         store.due.mark_all(store.clubs.list(), now)
+    return rule_set
 
 
 @dataclass(slots=True)
@@ -52,6 +52,12 @@ class GoverningRules:
     _rulebook: Rulebook = ()
     _horizon: Horizon | None = None
     _compiled: dict[str, RuleSet] = field(default_factory=dict)
+
+    def knowing(self, rule_set: RuleSet | None) -> "GoverningRules":
+        """Return these, with a set of rules that need not be compiled again."""
+        if rule_set is not None:
+            self._compiled[rule_set.hash] = rule_set
+        return self
 
     def current(self) -> tuple[Rulebook, Horizon]:
         """Return the generations in force and how far from now their events can matter."""

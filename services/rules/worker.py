@@ -26,13 +26,13 @@ def make_worker(settings: Settings) -> Celery:
     @cache
     def shell() -> RulesShell:
         store = connect(str(settings.redis_url))
-        return RulesShell(store, clock_for(settings, store), GoverningRules(store), app)
+        return RulesShell(store, clock_for(settings, store), GoverningRules(store).knowing(installed), app)
 
     @app.task(name=EVALUATE, shared=False)  # or Celery gives it to every app of the process
     def evaluate(athletes: list[tuple[str, str]]) -> None:
         shell().evaluate([(club, athlete) for club, athlete in athletes])
 
     store = connect(str(settings.redis_url))
-    install(rule_paths(settings), store, clock_for(settings, store).now())
+    installed = install(rule_paths(settings), store, clock_for(settings, store).now())
     store.close()
     return app

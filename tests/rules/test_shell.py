@@ -289,3 +289,16 @@ def test_what_became_of_advice_is_counted_once_each(shell: Shell) -> None:
     assert the_advice(shell).state == "expired"
     assert shell.store.advice.counts(CLUB)[SPRINTED] == counts
     assert shell.store.advice.counts("clb_other") == {}
+
+
+def test_a_worker_that_finds_its_own_files_in_force_adds_nothing(shell: Shell) -> None:
+    shell.reset([PACKS])
+    assert install([PACKS], shell.store, START + timedelta(hours=1)) is None
+    assert [generation.since for generation in shell.store.rulebook.generations()] == [None]
+
+
+def test_rules_that_were_just_checked_govern_as_they_are(shell: Shell) -> None:
+    shell.store.client.flushall()
+    checked = install([PACKS], shell.store, START)
+    [governing] = GoverningRules(shell.store).knowing(checked).current()[0]
+    assert governing.rule_set is checked

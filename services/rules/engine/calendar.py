@@ -19,6 +19,7 @@ class Calendar:
         self._since = [zone.since or _EVER for zone in zones]
         self._zones = [_zone(zone.timezone) for zone in zones]
         self._days: dict[datetime, date] = {}
+        self._instants: dict[tuple[date, time], datetime | None] = {}
 
     def timezone(self, instant: datetime) -> str:
         """Return the IANA name of the zone in force at `instant`."""
@@ -41,11 +42,17 @@ class Calendar:
         A time that occurs twice gives the first. One that a change of clocks or a journey skips gives the first
         instant after the gap, even when that is past midnight. None when the day itself was skipped (the date line).
         """
-        passed = sorted(self._passed(datetime.combine(day, at)))
-        return next(
-            (instant for instant in passed if day in {self.day(instant), self.day(instant - _MILLISECOND)}),
-            None,
-        )
+        if (day, at) not in self._instants:  # rules ask for the same few times again
+            passed = sorted(self._passed(datetime.combine(day, at)))
+            self._instants[day, at] = next(
+                (
+                    instant
+                    for instant in passed
+                    if day in {self.day(instant), self.day(instant - _MILLISECOND)}
+                ),
+                None,
+            )
+        return self._instants[day, at]
 
     def _passed(self, wall: datetime) -> Iterator[datetime]:
         """Yield the instants at which local clocks come to show `wall`, or jump over it."""
