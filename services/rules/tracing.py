@@ -90,9 +90,7 @@ def _traced(verdict: Verdict, found: Evaluation, athlete: Athlete) -> Traced:
         due.closes,
         verdict.rule.version,
         verdict.outcome,
-        _why(
-            verdict, stands=advice_id(athlete.club, athlete.id, verdict.rule.id, due.ref.key) in found.active
-        ),
+        why(verdict, found.unsaid.get(advice_id(athlete.club, athlete.id, verdict.rule.id, due.ref.key))),
         {} if verdict.outcome == "pending" else verdict.facts(),
         dict(verdict.known.behind),
         None if advice is None else advice.title,
@@ -100,7 +98,8 @@ def _traced(verdict: Verdict, found: Evaluation, athlete: Athlete) -> Traced:
     )
 
 
-def _why(verdict: Verdict, *, stands: bool) -> str:  # noqa: PLR0911 - one line an outcome
+def why(verdict: Verdict, unsaid: str | None) -> str:
+    """Return in words what came of a verdict; `unsaid` is why its advice, though it holds, was kept back."""
     match verdict.outcome:
         case "pending":
             return f"nothing is evaluated before {_time(verdict.due.opens)}"
@@ -110,12 +109,10 @@ def _why(verdict: Verdict, *, stands: bool) -> str:  # noqa: PLR0911 - one line 
             return f"the rule failed: {verdict.error}"
         case "does_not_hold":
             return "the condition is not met"
-        case _ if stands:
-            return "the advice stands"
         case _ if verdict.rule.mode != "live":
             return f"the rule's mode is {verdict.rule.mode}: it tells nobody"
         case _:
-            return "a rule that supersedes it is active on the same local day"
+            return unsaid or "the advice stands"
 
 
 def _event(event: Event) -> dict[str, str]:

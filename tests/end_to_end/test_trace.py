@@ -82,7 +82,7 @@ def test_why_it_does_not_for_programs(folder: Path) -> None:
 
 def test_what_was_missing_and_what_mutes_are_named(folder: Path) -> None:
     muted = trace(folder, "recovery-too-short", "--athlete", "ada", "--at", at(3))
-    assert "holds: a rule that supersedes it is active on the same local day" in muted.stdout
+    assert "supersedes it and is active for the same local day" in muted.stdout
     unknown = trace(folder, "only-running", "--athlete", "ada", "--at", at(8 * 24), "--json")
     assert any(
         each["why"].startswith(("for want of athlete.goal", "nothing is"))

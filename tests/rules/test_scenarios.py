@@ -423,7 +423,7 @@ def test_a_rule_that_another_supersedes_says_so(folder: Path) -> None:
     )
     code, out = played(folder)
     assert code == 1
-    assert "2026-03-02: holds, but a rule that supersedes it is active" in out
+    assert "2026-03-02: holds, but mass supersedes it and is active for the same local day" in out
     assert "found" not in out
 
 

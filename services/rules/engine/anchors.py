@@ -29,22 +29,26 @@ class Due:
     event: Event | None = None
 
 
-def anchors(rule: Rule, timeline: Timeline, now: datetime) -> Iterator[Due]:
-    """Yield the anchors whose span holds `now`, and those that open after it: for time, only the next one."""
+def anchors(rule: Rule, timeline: Timeline, now: datetime, since: datetime | None = None) -> Iterator[Due]:
+    """Yield the anchors whose span holds `now`, and those that open after it: for time, only the next one.
+
+    With `since`, those whose span ended after that instant come first.
+    """
+    since = now if since is None else since
     match rule.anchor:
         case Each():
-            yield from _each(rule, rule.anchor, timeline, now)
+            yield from _each(rule, rule.anchor, timeline, since)
         case Daily():
-            yield from _days(rule, rule.anchor, timeline, now)
+            yield from _days(rule, rule.anchor, timeline, now, since)
         case Weekly():
-            yield from _weeks(rule, rule.anchor, timeline, now)
+            yield from _weeks(rule, rule.anchor, timeline, now, since)
 
 
-def _each(rule: Rule, anchor: Each, timeline: Timeline, now: datetime) -> Iterator[Due]:
+def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iterator[Due]:
     if anchor.lead is not None:
-        recent = timeline.since(anchor.type, now)
+        recent = timeline.since(anchor.type, since)
     else:
-        recent = timeline.since(anchor.type, now - rule.expires - anchor.delay - MAX_DURATION)
+        recent = timeline.since(anchor.type, since - rule.expires - anchor.delay - MAX_DURATION)
     for event in recent:
         if anchor.lead is not None:
             due = event.start - anchor.lead
@@ -52,26 +56,26 @@ def _each(rule: Rule, anchor: Each, timeline: Timeline, now: datetime) -> Iterat
         else:
             due = event.end + anchor.delay
             closes = due + rule.expires
-        if closes > now and matches(anchor.where, event):
+        if closes > since and matches(anchor.where, event):
             ref = AnchorRef("each", event.key, due, event.type, event.start, event.end)
             yield Due(ref, event.start, event.end, timeline.day(event), due + rule.settle, closes, event)
 
 
-def _days(rule: Rule, anchor: Daily, timeline: Timeline, now: datetime) -> Iterator[Due]:
+def _days(rule: Rule, anchor: Daily, timeline: Timeline, now: datetime, since: datetime) -> Iterator[Due]:
     calendar = timeline.calendar
-    day, last = calendar.day(now - rule.expires) - _REACH, calendar.day(now + rule.settle) + _REACH
+    day, last = calendar.day(since - rule.expires) - _REACH, calendar.day(now + rule.settle) + _REACH
     while day <= last:
         due = calendar.instant(day, anchor.at)
-        if due is not None and due + rule.expires > now:
+        if due is not None and due + rule.expires > since:
             yield _timed(rule, "daily", day.isoformat(), day, due)
             if due + rule.settle > now:
                 return
         day += _DAY
 
 
-def _weeks(rule: Rule, anchor: Weekly, timeline: Timeline, now: datetime) -> Iterator[Due]:
+def _weeks(rule: Rule, anchor: Weekly, timeline: Timeline, now: datetime, since: datetime) -> Iterator[Due]:
     calendar = timeline.calendar
-    earliest = calendar.day(now - rule.expires)
+    earliest = calendar.day(since - rule.expires)
     monday = earliest - timedelta(days=earliest.weekday()) - _WEEK
     last = (
         calendar.day(now + rule.settle) + _WEEK * 2
@@ -79,7 +83,7 @@ def _weeks(rule: Rule, anchor: Weekly, timeline: Timeline, now: datetime) -> Ite
     while monday <= last:
         day = monday + timedelta(days=anchor.weekday - 1)
         due = calendar.instant(day, anchor.at)
-        if due is not None and due + rule.expires > now:
+        if due is not None and due + rule.expires > since:
             year, week, _ = day.isocalendar()
             yield _timed(rule, "weekly", f"{year}-W{week:02d}", day, due)
             if due + rule.settle > now:

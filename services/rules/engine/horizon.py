@@ -36,21 +36,34 @@ class Horizon:
 
 def horizon(rulebook: Rulebook) -> Horizon:
     """Return the reach of the widest rule of all generations."""
-    reaches = [_reach(rule) for generation in rulebook for rule in generation.rule_set.rules]
+    rules = [rule for generation in rulebook for rule in generation.rule_set.rules]
+    # What is active is held against all that fell due on its local day, and may be over by now.
+    back_then = max((rule.expires for rule in rules if rule.most_a_day is not None), default=None)
+    reaches = [_reach(rule, back_then) for rule in rules]
     return Horizon(max(reaches, default=_DAY) + MAX_DURATION + _SLACK, PLAN_HORIZON + MAX_DURATION)
 
 
-def _reach(rule: Rule) -> timedelta:
-    """Return how long before now the start of an anchor lies at most, and how much further the rule looks from it."""
+def _reach(rule: Rule, back_then: timedelta | None) -> timedelta:
+    """Return how long before now the start of an anchor lies at most, and how much further the rule looks from it.
+
+    `back_then` is how long before now the anchor of active advice that is counted by the day may have fallen due.
+    """
     windows = [_window_reach(fact.window) for fact in rule.facts if not isinstance(fact, Computed)]
     if "week" in rule.names:
         windows.append(_WEEK)
     # A session that names a plan, and so takes it away, may have come as long before it as it was planned ahead.
     plans = PLAN_HORIZON if _reads_plans(rule) else timedelta()
-    return _anchor_age(rule) + max(windows, default=timedelta()) + plans
+    return (
+        _anchor_age(rule, back_then if rule.most_a_day is not None else None)
+        + max(windows, default=timedelta())
+        + plans
+    )
 
 
-def _anchor_age(rule: Rule) -> timedelta:
+def _anchor_age(rule: Rule, back_then: timedelta | None) -> timedelta:
+    if back_then is not None:
+        delay = rule.anchor.delay if isinstance(rule.anchor, Each) else timedelta()
+        return max(rule.expires, back_then + _DAY) + delay
     if not isinstance(rule.anchor, Each):
         return rule.expires
     if rule.anchor.lead is not None:

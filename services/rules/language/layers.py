@@ -19,9 +19,19 @@ class Layered:
     layer: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """How many messages a day a pack gives, by severity, and where that is said."""
+
+    most: Mapping[str, int]
+    layer: int
+    place: Place
+
+
 def drafts(files: Iterable[Layered], faults: list[Fault]) -> dict[str, Draft]:
     """Return the rule that stands for each id, with the params laid over it, adding what is wrong to `faults`."""
     standing: dict[str, Draft] = {}
+    bounds: dict[str, _Bounds] = {}
     ordered = sorted(files, key=attrgetter("layer"))
     for layer in dict.fromkeys(each.layer for each in ordered):
         documents = [each.document for each in ordered if each.layer == layer]
@@ -31,7 +41,13 @@ def drafts(files: Iterable[Layered], faults: list[Fault]) -> dict[str, Draft]:
         for place, pack in packs:
             if "params" in pack:
                 _add_params(place / "params", layer, standing, faults)
-    return standing
+            if "most_a_day" in pack:
+                _add_bounds(place, pack, layer, bounds, faults)
+    _check_bounds(bounds, standing, faults)
+    return {
+        name: replace(draft, most_a_day=bounds[draft.pack].most) if draft.pack in bounds else draft
+        for name, draft in standing.items()
+    }
 
 
 def _add_rules(
@@ -108,3 +124,29 @@ def _add_params(place: Place, layer: int, standing: dict[str, Draft], faults: li
             message = f"{name} of {rule_id} is set twice, first at {other.spot}"
             faults.append((below / name).fault(message, "keep one", key=True))
         standing[rule_id] = replace(draft, overlays=(*draft.overlays, (layer, below)))
+
+
+def _add_bounds(
+    place: Place, pack: Mapping[str, Any], layer: int, bounds: dict[str, _Bounds], faults: list[Fault]
+) -> None:
+    most = place / "most_a_day"
+    if "pack" not in pack:
+        if "rules" not in place.value:  # else it is a fault already
+            faults.append((place / "pack").fault("pack is required beside most_a_day", "add `pack: NAME`"))
+        return
+    other = bounds.get(pack["pack"])
+    if other is not None and other.layer == layer:
+        message = f"most_a_day of {pack['pack']} is set twice, first at {other.place.spot}"
+        faults.append(most.fault(message, "keep one: it holds for all files of the pack", key=True))
+        return
+    bounds[pack["pack"]] = _Bounds(pack["most_a_day"], layer, most)
+
+
+def _check_bounds(bounds: Mapping[str, _Bounds], standing: Mapping[str, Draft], faults: list[Fault]) -> None:
+    """Refuse bounds for a pack that no rule is of: they would hold nothing back."""
+    known = tuple(sorted({draft.pack for draft in standing.values() if draft.pack}))
+    for name, bound in bounds.items():
+        if name not in known:
+            hint = did_you_mean(name, known, what="packs") if known else "load the rules in the same run"
+            message = f"there is no rule of the pack {shown(name)} to set bounds for"
+            faults.append(bound.place.fault(message, hint, key=True))

@@ -88,7 +88,7 @@ def load_sources(files: Iterable[SourceFile]) -> RuleSet:
     if faults:
         raise RuleFileError(dict.fromkeys(faults))
     rules = superseders_first([rule for rule in compiled if rule is not None])
-    return RuleSet(rules, digest(sorted([rule.id, rule.hash] for rule in rules)))
+    return RuleSet(rules, digest(sorted([rule.id, rule.hash, rule.most_a_day] for rule in rules)))
 
 
 def _files(path: Path, faults: list[Fault]) -> Sequence[Path]:

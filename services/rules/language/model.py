@@ -200,6 +200,8 @@ class Rule:
     sources: tuple[str, ...] = ()
     supersedes: frozenset[str] = frozenset()
     mode: Literal["live", "shadow", "off"] = "live"
+    most_a_day: int | None = None
+    """How many pieces of advice of its severity the pack gives an athlete on one local day; None: no bound."""
     names: frozenset[str] = frozenset()
     """Every top-level name that any of its expressions and templates reads; `day` and `week` cost only who asks."""
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ class Draft:
     layer: int
     place: Place
     overlays: tuple[tuple[int, Place], ...] = ()
+    most_a_day: Mapping[str, int] = field(default_factory=dict)
 
 
 def compile_rule(draft: Draft, faults: list[Fault]) -> Rule | None:
@@ -86,6 +87,7 @@ def _rule(draft: Draft, faults: list[Fault]) -> Rule | None:
         sources=tuple(found["sources"]),
         supersedes=frozenset(found.get("supersedes", ())),
         mode=found["mode"],
+        most_a_day=draft.most_a_day.get(found["severity"]),
         names=frozenset().union(*(each.names for each in spoken), _names(facts)),
     )
 

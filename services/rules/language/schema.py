@@ -29,6 +29,7 @@ MAX_ID: Final = 64
 MAX_EXPRESSION: Final = 2000
 MAX_RULES: Final = 500
 MAX_FACTS: Final = 50
+MAX_A_DAY: Final = 100
 MAX_DURATION: Final = timedelta(days=366)
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MODES: Final = ("live", "shadow", "off")
@@ -136,11 +137,20 @@ class RuleSchema(FileSchema):
     supersedes = Texts(RuleId(), most=MAX_RULES)
 
 
+class MostADaySchema(FileSchema):
+    """How many messages of each severity a pack gives an athlete on one local day; a severity left out has no bound."""
+
+    warning = Whole(minimum=0, maximum=MAX_A_DAY)
+    suggestion = Whole(minimum=0, maximum=MAX_A_DAY)
+    info = Whole(minimum=0, maximum=MAX_A_DAY)
+
+
 class PackSchema(FileSchema):
-    """A rule file: a pack of rules, params laid over rules loaded before, or both."""
+    """A rule file: a pack of rules, params laid over rules loaded before, how much a pack says a day."""
 
     pack = RuleId()
     version = Whole(minimum=1, maximum=1_000_000_000)
+    most_a_day = Part(MostADaySchema)
     rules = JsonValue()
     params = JsonValue()
 

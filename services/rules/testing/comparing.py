@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.rules.language.documents import Place
-from services.rules.language.model import Rule, RuleSet
+from services.rules.language.model import RuleSet
 from services.rules.testing.replay import Outcome, Outcomes, orders, replay
 from services.rules.testing.scenario import Expectation, Expected, Scenario
 from shared.contracts.advice import Advice
@@ -100,19 +100,16 @@ def _why_not(rule: str, outcome: Outcome) -> list[str]:
         why = verdict.outcome.replace("_", " ")
         if verdict.outcome == "pending":
             why = f"pending until {verdict.due.opens:%Y-%m-%d %H:%M} UTC"
-        elif verdict.outcome == "holds":
-            why = _why_mute(verdict.rule)
+        elif verdict.advice is not None:
+            unsaid = outcome.unsaid.get(
+                verdict.advice.id, f"its mode is {verdict.rule.mode}: it tells nobody"
+            )
+            why = f"holds, but {unsaid}"
         elif verdict.missing:
             why += f", for want of {verdict.missing}"
         facts = ", ".join(f"{name} {_brief(value)}" for name, value in verdict.facts().items())
         lines.append(f"  why not    {verdict.due.day}: {why}{f' ({facts})' if facts else ''}")
     return lines or ["  why not    it has no anchor whose time has come and is not over"]
-
-
-def _why_mute(rule: Rule) -> str:
-    if rule.mode != "live":
-        return f"holds, but its mode is {rule.mode}: it tells nobody"
-    return "holds, but a rule that supersedes it is active"
 
 
 def _brief(value: object) -> str:

@@ -27,6 +27,8 @@ class Outcome:
     withdrawn: frozenset[str]
     faults: tuple[RuleFault, ...]
     verdicts: tuple[Verdict, ...]
+    unsaid: Mapping[str, str]
+    """Why advice that holds was kept back, by its id."""
 
     def says_the_same(self, other: "Outcome") -> bool:
         """Whether an athlete would be told the same."""
@@ -94,6 +96,7 @@ def _outcome(found: Evaluation, withdrawn: Mapping[str, str], scenario: Scenario
         frozenset(rule for rule in withdrawn.values() if looked_at(rule)),
         tuple(fault for fault in found.faults if looked_at(fault.rule)),
         tuple(verdict for verdict in found.verdicts if looked_at(verdict.rule.id)),
+        found.unsaid,
     )
 
 

@@ -1,5 +1,6 @@
 """Strategies for the engine's laws: packs of rules that use every anchor, fact and window, and months of events."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from hypothesis import strategies as st
@@ -99,11 +100,12 @@ def rules(draw: st.DrawFn, name: str, before: tuple[str, ...]) -> Rule:
 
 @st.composite
 def packs(draw: st.DrawFn) -> Rulebook:
-    """Return one to five rules."""
+    """Return one to five rules of a pack that may have a bound on what it says a day."""
     made: list[Rule] = []
     for n in range(draw(st.integers(1, 5))):
         made.append(draw(rules(f"r{n}", tuple(each.id for each in made))))
-    return rulebook(*made)
+    most = draw(st.sampled_from([None, None, 1, 2]))
+    return rulebook(*(replace(each, most_a_day=most) for each in made))
 
 
 @st.composite

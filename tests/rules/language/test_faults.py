@@ -82,6 +82,10 @@ TABLE = [
     (EVENING, "protein < wanted", "protein < wnted", "wnted", "unknown name 'wnted'", "'wanted'?"),
     (EVENING, "'It''s {{ protein", "'It''s {{ prtein", "prtein", "unknown name 'prtein'", "'protein'?"),
     (SPRINT, "lift.end)", f"lift.end){' ' * 2000}+ 1", "hours(", "the bound is 2,000", "names"),
+    # how much is said a day
+    (SPRINT, "version:", "most_a_day: {info: -1}\nversion:", "-1", "info must be a whole number from 0 to 100", ""),
+    (SPRINT, "version:", "most_a_day: {infos: 1}\nversion:", "infos", "not a known key", "did you mean info?"),
+    (SPRINT, "version:", "most_a_day: 3\nversion:", "3", "most_a_day", ""),
     # rules among each other
     (EVENING, "id: plan-tomorrow", "id: week-review", "week-review", "twice, first at evening.yaml:25", "rename"),
     (SPRINT, "[evening-protein]", "[evening-protien]", "evening-protien", "which is no rule", "evening-protein?"),
@@ -218,3 +222,33 @@ def faults_of(*files: SourceFile) -> tuple[Fault, ...]:
     with pytest.raises(RuleFileError) as caught:
         load_sources(files)
     return caught.value.faults
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "pack: concurent-training\nmost_a_day: {info: 1}\n",
+            "no rule of the pack",
+            "did you mean concurrent-training?",
+        ),
+        ("most_a_day: {info: 1}\n", "pack is required beside most_a_day", "add `pack: NAME`"),
+        ("pack: concurrent-training\nmost_a_day: {}\nmost_a_dey: 1\n", "not a known key", "most_a_day?"),
+    ],
+)
+def test_a_bound_names_a_pack_that_rules_are_of(text: str, message: str, hint: str) -> None:
+    [fault] = faults_of(
+        SourceFile("sprint.yaml", SPRINT, 0),
+        SourceFile("evening.yaml", EVENING, 0),
+        SourceFile("most.yaml", text, 0),
+    )
+    assert message in fault.message
+    assert hint in fault.hint
+
+
+def test_a_bound_that_is_set_twice_in_one_layer_names_the_other_place() -> None:
+    bound = "pack: concurrent-training\nmost_a_day: {info: 1}\n"
+    files = [SourceFile("sprint.yaml", SPRINT, 0), SourceFile("evening.yaml", EVENING, 0)]
+    [fault] = faults_of(*files, SourceFile("one.yaml", bound, 0), SourceFile("two.yaml", bound, 0))
+    assert (fault.file, fault.line) == ("two.yaml", 2)
+    assert "set twice, first at one.yaml:2" in fault.message

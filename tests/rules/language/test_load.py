@@ -174,3 +174,20 @@ def test_a_file_that_cannot_be_read_is_a_fault(
 def test_an_empty_folder_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(RuleFileError, match="holds no rule file"):
         load([tmp_path])
+
+
+def test_a_bound_on_a_day_is_of_one_pack_and_gives_way_to_a_later_layer() -> None:
+    files = [SourceFile("sprint.yaml", SPRINT, 0), SourceFile("evening.yaml", EVENING, 0)]
+    shipped = SourceFile("most.yaml", "pack: concurrent-training\nmost_a_day: {warning: 2}\n", 0)
+    own = SourceFile("club.yaml", "pack: concurrent-training\nmost_a_day: {warning: 4, info: 0}\n", 1)
+    free, first, second = (
+        load_sources(files),
+        load_sources([*files, shipped]),
+        load_sources([*files, shipped, own]),
+    )
+    of = "no-sprint-after-strength"
+    assert [rule(each, of).most_a_day for each in (free, first, second)] == [None, 2, 4]
+    assert {each.most_a_day for each in second.rules if each.pack != "concurrent-training"} == {None}
+    # The rule is the same, but what governs is not: workers must take it up.
+    assert len({rule(each, of).hash for each in (free, first, second)}) == 1
+    assert len({each.hash for each in (free, first, second)}) == 3
