@@ -82,9 +82,10 @@ def up(
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 def ingest(host: str, port: int, workers: int) -> None:
     """Run the HTTP front door."""
+    from deploy.front_door import FACTORY  # noqa: PLC0415 - the same
     from services.ingest.server import serve  # noqa: PLC0415 - only this command needs the web server
 
-    serve(host, port, workers, _with_store(_settings()).redis_url)
+    serve(FACTORY, host, port, workers, _with_store(_settings()).redis_url)
 
 
 @main.command()

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from services.rules.language.rewritten import nearest
 from services.rules.rulebook import GoverningRules, NoRulesError
-from services.rules.tracing import as_json as json_of
 from services.rules.tracing import as_text, trace
 from shared.clock import clock_for
+from shared.contracts.trace_schema import TraceSchema
 from shared.settings import Settings
 from shared.store.connect import Store, connect
 
@@ -40,13 +40,13 @@ def report(
     found = trace(rulebook, snapshot.athlete, snapshot.events, now, rule)
     store.close()
     if as_json:
-        return json.dumps(json_of(found), indent=2, ensure_ascii=False)
+        return json.dumps(TraceSchema(many=True).dump(found), indent=2, ensure_ascii=False)
     head = f"{rule} for {athlete} of {place} at {now:%Y-%m-%d %H:%M:%S} UTC"
     if not found:
         return (
             f"{head}\n\nno anchor: nothing that the rule looks at has come and is not over, and none is near"
         )
-    return f"{head}\n\n{as_text(found, ' '.join(rules[rule].when.source.split()))}"
+    return f"{head}\n\n{as_text(found)}"
 
 
 def _club_of(store: Store, athlete: str, club: str | None) -> str:

@@ -13,6 +13,8 @@ from shared.contracts.advice import CATEGORIES, STATES, Advice, AdviceRecord
 from shared.contracts.advice_schema import AdviceSchema, FeedbackSchema
 from shared.contracts.subscription_schema import DeliverySchema
 from shared.contracts.subscriptions import Delivery
+from shared.contracts.trace_schema import TraceSchema
+from shared.contracts.traces import Trace
 from shared.store.pages import Page
 
 resource = Resource("advice", __name__, description="What Tandem said, and why")
@@ -26,16 +28,21 @@ class AdviceQuerySchema(PageSchema):
 
 
 class AdviceDetailSchema(AdviceSchema):
-    """A piece of advice with every delivery that speaks of it."""
+    """A piece of advice with what its changes rested on and every delivery that speaks of it.
 
+    Of each verdict the latest trace is kept, so that no number of dull ones pushes out the one that mattered.
+    """
+
+    traces = fields.List(fields.Nested(TraceSchema), required=True)
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Detail:
-    """A record and its deliveries, named as the schema names them."""
+    """A record, its traces and its deliveries, named as the schema names them."""
 
     record: AdviceRecord
+    traces: tuple[Trace, ...]
     deliveries: tuple[Delivery, ...]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the record has it
@@ -72,12 +79,13 @@ def list_advice(query: dict[str, Any], athlete: str) -> Page[AdviceRecord]:
     errors=(404,),
 )
 def get_advice(advice_id: str) -> _Detail:
-    """Read a piece of advice, what it rests on, and its deliveries."""
+    """Read a piece of advice, what it and its withdrawal rest on, and its deliveries."""
     club = caller().club
     record = parts().store.advice.get(club, advice_id)
     if record is None:
         raise not_found("advice", advice_id)
-    return _Detail(record, parts().store.deliveries.of_advice(club, advice_id))
+    store = parts().store
+    return _Detail(record, store.advice.traces(record), store.deliveries.of_advice(club, advice_id))
 
 
 @operation(

@@ -13,24 +13,25 @@ from services.ingest import (
     problems,
     rules,
     subscriptions,
+    traces,
     tracing,
     unsubscribe,
 )
 from services.ingest.bodies import MAX_BODY
 from services.ingest.gate import Gate
-from services.ingest.parts import Parts, install
+from services.ingest.parts import Parts, RuleDesk, install
 from services.ingest.wakeups import Wakeups
 from shared.clock import Clock
 from shared.settings import Settings
 from shared.store.connect import Store
 
 
-def create_app(settings: Settings, store: Store, clock: Clock, wake: Wakeups) -> Flask:
+def create_app(settings: Settings, store: Store, clock: Clock, wake: Wakeups, desk: RuleDesk) -> Flask:
     """Return the WSGI application. Nothing connects before the first request."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    install(app, Parts(settings, store, clock, wake, Gate(settings, store)))
+    install(app, Parts(settings, store, clock, wake, Gate(settings, store), desk))
     tracing.register(app)
     app.add_url_rule("/v1/events", view_func=events.post_events, methods=["POST"])
     docs.document(
@@ -41,6 +42,7 @@ def create_app(settings: Settings, store: Store, clock: Clock, wake: Wakeups) ->
             subscriptions.resource,
             deliveries.resource,
             rules.resource,
+            traces.resource,
             keys.resource,
         ),
     )

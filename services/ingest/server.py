@@ -10,16 +10,17 @@ BLOCKING_THREADS = 16
 """A worker process's threads: enough to wait for the store side by side, few enough that Python does not thrash."""
 
 
-def serve(host: str, port: int, workers: int, redis_url: str | None = None) -> None:
+def serve(factory: str, host: str, port: int, workers: int, redis_url: str | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is being answered and return.
 
+    `factory` names the function that gives each worker process its application, as `module:function`.
     Worker processes read their settings from the environment; `redis_url`, when given, is put there for them.
     """
     if redis_url is not None:
         os.environ["TANDEM_REDIS_URL"] = redis_url
         os.environ.pop("TANDEM_REDIS_URL_FILE", None)
     Server(
-        "services.ingest.wsgi:make_app",
+        factory,
         factory=True,
         address=host,
         port=port,

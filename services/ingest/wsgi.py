@@ -1,21 +1,23 @@
 """The front door's composition root: settings in, a WSGI application out, once in each worker process."""
 
 import atexit
+from collections.abc import Callable
 
 from flask import Flask
 
 from services.ingest.app import create_app
+from services.ingest.parts import RuleDesk
 from services.ingest.wakeups import Wakeups
 from shared.broker import celery_app
 from shared.clock import clock_for
 from shared.logging import configure
 from shared.orphans import end_with_parent
 from shared.settings import SettingsError, read_settings
-from shared.store.connect import connect
+from shared.store.connect import Store, connect
 
 
-def make_app() -> Flask:
-    """Read the settings from the environment and return the application; the factory that granian calls."""
+def make_app(desk: Callable[[Store], RuleDesk]) -> Flask:
+    """Read the settings from the environment and return the application, which asks `desk` about rules."""
     # Granian's worker would outlive a killed granian, keep the port, and take requests beside the next one.
     end_with_parent()
     settings = read_settings()
@@ -25,4 +27,4 @@ def make_app() -> Flask:
     store = connect(settings.redis_url)
     wake = Wakeups(celery_app(settings, "ingest"))
     atexit.register(wake.close)
-    return create_app(settings, store, clock_for(settings, store), wake)
+    return create_app(settings, store, clock_for(settings, store), wake, desk(store))

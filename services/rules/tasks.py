@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from celery import Celery
@@ -11,6 +11,7 @@ from services.rules.commit import reconcile
 from services.rules.engine.advise import Evaluation, advise
 from services.rules.rulebook import GoverningRules
 from services.rules.sweep import wake
+from services.rules.tracing import traces_of
 from shared.broker import ROUTE
 from shared.clock import Clock
 from shared.store.advice import Changes
@@ -60,6 +61,7 @@ class RulesShell:
             stood = {record.advice.id for record in snapshot.standing}
             past = self.store.advice.find(club, athlete, found.active.keys() - stood)
             changes = reconcile(snapshot.standing, past, found.active, found.held, now)
+            changes = replace(changes, traces=traces_of(changes.records, found, snapshot.athlete, now))
             committed = self.store.advice.commit(snapshot, changes, found.next_due)
             if committed.taken:
                 self._report(club, athlete, changes, found, counts)

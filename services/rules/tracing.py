@@ -1,105 +1,107 @@
 """Why a rule did or did not speak to an athlete at an instant: each anchor, its verdict, its facts, their events."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from services.rules.engine.advise import Evaluation, advise
+from services.rules.engine.evidence import MOST_EVENTS, event_ref
 from services.rules.engine.judge import Verdict
 from services.rules.language.model import Rulebook
-from shared.contracts.advice import advice_id
+from shared.contracts.advice import AdviceRecord, EventRef, advice_id
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event, Value
+from shared.contracts.traces import Condition, Trace
 
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """One anchor: what was found there and what came of it, in words. `behind` lists the events under each fact."""
-
-    anchor: str
-    due: datetime
-    opens: datetime
-    closes: datetime
-    version: int
-    outcome: str
-    why: str
-    facts: Mapping[str, Value]
-    behind: Mapping[str, Sequence[Event]]
-    title: str | None
-    message: str | None
+_HELD = {True: "holds", False: "does not hold", None: "cannot be told"}
 
 
 def trace(
     rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: datetime, rule: str
-) -> tuple[Traced, ...]:
+) -> tuple[Trace, ...]:
     """Return the anchors of `rule` whose advice could stand at `now`, and the next ones to come, by their due time.
 
     `events` are judged by when they happened: one that was posted after `now` counts as if it had been known.
     """
     found = advise(rulebook, athlete, events, now)
-    traced = (_traced(verdict, found, athlete) for verdict in found.verdicts if verdict.rule.id == rule)
-    return tuple(sorted(traced, key=lambda each: (each.due, each.anchor)))
+    traced = (_traced(verdict, found, now) for verdict in found.verdicts if verdict.rule.id == rule)
+    return tuple(sorted(traced, key=lambda each: (each.anchor.due, each.anchor.key)))
 
 
-def as_json(traced: Iterable[Traced]) -> list[dict[str, Any]]:
-    """Return what was found as JSON holds it, times in UTC."""
-    return [
-        {
-            "anchor": each.anchor,
-            "due": each.due.isoformat(),
-            "opens": each.opens.isoformat(),
-            "closes": each.closes.isoformat(),
-            "rule_version": each.version,
-            "verdict": each.outcome,
-            "why": each.why,
-            "facts": dict(each.facts),
-            "events": {name: [_event(event) for event in events] for name, events in each.behind.items()},
-            "title": each.title,
-            "message": each.message,
-        }
-        for each in traced
-    ]
+def traces_of(
+    changed: Collection[AdviceRecord], found: Evaluation, athlete: Athlete, now: datetime
+) -> dict[str, Trace]:
+    """Return what stands behind each change of advice, and each failure of a rule, by advice id."""
+    records = {record.advice.id: record for record in changed}
+    wanted = {name for name, record in records.items() if record.state != "expired"} | found.held
+    traces: dict[str, Trace] = {}
+    for verdict in found.verdicts if wanted else ():
+        name = advice_id(athlete.club, athlete.id, verdict.rule.id, verdict.due.ref.key)
+        if name in wanted:
+            traces[name] = _traced(verdict, found, now)
+    return traces | {name: _gone(records[name], now) for name in wanted - traces.keys() if name in records}
 
 
-def as_text(traced: Sequence[Traced], condition: str) -> str:
-    """Return what was found for people to read; `condition` is the rule's own `when`."""
-    return "\n\n".join("\n".join(_lines(each, condition)) for each in traced)
+def as_text(traced: Sequence[Trace]) -> str:
+    """Return what was found for people to read."""
+    return "\n\n".join("\n".join(_lines(each)) for each in traced)
 
 
-def _lines(each: Traced, condition: str) -> Iterable[str]:
-    yield f"{each.anchor}, due {_time(each.due)}, may stand {_time(each.opens)} to {_time(each.closes)}"
-    yield f"  {each.outcome.replace('_', ' ')}: {each.why}"
-    if each.outcome == "pending":
-        return
-    yield f"  when {condition}"
+def _lines(each: Trace) -> Iterable[str]:
+    key = each.anchor.key.partition("\x1f")[2] or each.anchor.key
+    yield f"{key}, due {_time(each.anchor.due)}, may stand {_time(each.opens)} to {_time(each.closes)}"
+    yield f"  {each.verdict.replace('_', ' ')}: {each.why}"
+    for condition in each.conditions:
+        yield f"  {_HELD[condition.held]}: {' '.join(condition.text.split())}"
     for name, value in each.facts.items():
         yield f"    {name} = {_shown(value)}"
-        for event in each.behind.get(name, ()):
+        for event in each.events.get(name, ()):
             yield f"      from {event.type} {event.id} ({event.source}) at {_time(event.start)}"
     if each.message is not None:
         yield f'  says "{each.title}": {each.message}'
 
 
-def _traced(verdict: Verdict, found: Evaluation, athlete: Athlete) -> Traced:
-    due, advice = verdict.due, verdict.advice
-    return Traced(
-        due.ref.key,
-        due.ref.due,
+def _traced(verdict: Verdict, found: Evaluation, now: datetime) -> Trace:
+    due, advice, rule = verdict.due, verdict.advice, verdict.rule
+    kept_back = None
+    if advice is not None and rule.mode != "live":
+        kept_back = f"the rule's mode is {rule.mode}: it tells nobody"
+    elif advice is not None:
+        kept_back = found.unsaid.get(advice.id)
+    conditions = verdict.conditions(found.local)
+    return Trace(
+        rule.id,
+        rule.version,
+        now,
+        due.ref,
         due.opens,
         due.closes,
-        verdict.rule.version,
-        verdict.outcome,
-        why(verdict, found.unsaid.get(advice_id(athlete.club, athlete.id, verdict.rule.id, due.ref.key))),
+        verdict.outcome if kept_back is None else "kept_back",
+        kept_back or _why(verdict, conditions),
+        conditions,
         {} if verdict.outcome == "pending" else verdict.facts(),
-        dict(verdict.known.behind),
+        _behind(verdict.known.behind),
         None if advice is None else advice.title,
         None if advice is None else advice.message,
     )
 
 
-def why(verdict: Verdict, unsaid: str | None) -> str:
-    """Return in words what came of a verdict; `unsaid` is why its advice, though it holds, was kept back."""
+def _gone(record: AdviceRecord, now: datetime) -> Trace:
+    """Return the trace of advice that was withdrawn because there is nothing any more that its rule looks at."""
+    advice = record.advice
+    why = (
+        "what the rule looked at is gone: the event was deleted, moved, or no longer meets the rule's `where`"
+    )
+    due, closes = advice.because.anchor, advice.expires_at
+    return Trace(advice.rule, advice.rule_version, now, due, due.due, closes, "no_anchor", why)
+
+
+def _behind(behind: Mapping[str, Sequence[Event]]) -> dict[str, tuple[EventRef, ...]]:
+    return {
+        name: tuple(event_ref(event) for event in events[-MOST_EVENTS:]) for name, events in behind.items()
+    }
+
+
+def _why(verdict: Verdict, conditions: Sequence[Condition]) -> str:
     match verdict.outcome:
         case "pending":
             return f"nothing is evaluated before {_time(verdict.due.opens)}"
@@ -107,16 +109,11 @@ def why(verdict: Verdict, unsaid: str | None) -> str:
             return f"for want of {verdict.missing}"
         case "error":
             return f"the rule failed: {verdict.error}"
+        case "holds":
+            return "the advice stands"
         case "does_not_hold":
-            return "the condition is not met"
-        case _ if verdict.rule.mode != "live":
-            return f"the rule's mode is {verdict.rule.mode}: it tells nobody"
-        case _:
-            return unsaid or "the advice stands"
-
-
-def _event(event: Event) -> dict[str, str]:
-    return {"source": event.source, "id": event.id, "type": event.type, "time": event.start.isoformat()}
+            failed = [" ".join(each.text.split()) for each in conditions if each.held is False]
+            return f"the condition is not met: not {', and not '.join(failed)}"
 
 
 def _shown(value: Value) -> str:

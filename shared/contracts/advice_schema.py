@@ -49,7 +49,7 @@ class EventRefSchema(wire.StrictSchema):
 class BecauseSchema(wire.StrictSchema):
     """Why: the anchor, the events in timeline order, and every fact and param with its value."""
 
-    anchor = fields.Function(lambda because: _anchor(because.anchor), metadata={"type": "object"})
+    anchor = fields.Function(lambda because: anchor_of(because.anchor), metadata={"type": "object"})
     events = fields.List(fields.Nested(EventRefSchema), required=True)
     facts = fields.Dict(keys=fields.String(), values=fields.Raw(), required=True)
 
@@ -105,7 +105,7 @@ def advice_data(record: AdviceRecord) -> dict[str, Any]:
         "issued_at": times.instant_text(record.issued_at),
         "expires_at": times.instant_text(advice.expires_at),
         "because": {
-            "anchor": _anchor(advice.because.anchor),
+            "anchor": anchor_of(advice.because.anchor),
             "events": [_event_ref(event) for event in advice.because.events],
             "facts": dict(advice.because.facts),
         },
@@ -137,7 +137,8 @@ def advice_event(
     }
 
 
-def _anchor(anchor: AnchorRef) -> dict[str, Any]:
+def anchor_of(anchor: AnchorRef) -> dict[str, Any]:
+    """Return the anchor as JSON has it."""
     named: Mapping[str, Any] = {"key": anchor.key}
     if anchor.kind == "each":
         # The key of an event is its source and id with a control character between: nothing to show to people.

@@ -1,13 +1,14 @@
 """Advice as the store keeps it: committed by rules, read by ingest and notify, answered by athletes."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import redis
 
 from shared.contracts.advice import STANDING, AdviceRecord, Category, State, Verdict
 from shared.contracts.partitions import PARTITIONS
+from shared.contracts.traces import TRACE_VERDICTS, Trace
 from shared.store import keys
 from shared.store.codec import decode, encode, to_ms
 from shared.store.due import WAKE_UP_LEASE_MS
@@ -24,6 +25,8 @@ class Changes:
 
     records: tuple[AdviceRecord, ...] = ()
     outbox: tuple[OutboxDraft, ...] = ()
+    traces: Mapping[str, Trace] = field(default_factory=dict)
+    """By advice id: what the change rests on, or what was found where a rule failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,16 @@ class AdviceStore:
         for record in changes.records:
             standing = "1" if record.state in STANDING else "0"
             arguments += [record.advice.id, encode(record), to_ms(record.issued_at), standing]
+        arguments.append(len(changes.traces))
+        for name, trace in changes.traces.items():
+            arguments += [f"{name}|{trace.verdict}", encode(trace)]
         arguments += [encode(draft) for draft in changes.outbox]
         taken, route = self._scripts.run(
             "commit",
             [
                 place.meta, place.advice, place.advice_index, place.standing, place.outbox,
                 index.dirty, index.due, index.outboxes, index.advice_owner, keys.rule_counts(place.tag, snapshot.club),
+                place.traces,
             ],
             arguments,
         )  # fmt: skip
@@ -92,6 +99,16 @@ class AdviceStore:
             return None
         owner_club, athlete = keys.split_ref(str(owner))
         return self.find(club, athlete, [advice_id]).get(advice_id) if owner_club == club else None
+
+    def traces(self, record: AdviceRecord) -> tuple[Trace, ...]:
+        """Return what the advice's changes rested on, the earliest first: of each verdict, the latest."""
+        place = keys.AthleteKeys(record.advice.club, record.advice.athlete)
+        with store_errors():
+            found = self._client.hmget(
+                place.traces, [f"{record.advice.id}|{verdict}" for verdict in TRACE_VERDICTS]
+            )
+        traces = (decode(str(text), Trace) for text in found if text is not None)
+        return tuple(sorted(traces, key=lambda trace: trace.at))
 
     def page(
         self,

@@ -66,6 +66,7 @@ class AthleteKeys:
         "standing",
         "tag",
         "timeline",
+        "traces",
     )
 
     def __init__(self, club: str, athlete: str) -> None:
@@ -81,6 +82,7 @@ class AthleteKeys:
         self.meta = f"meta:{name}"  # hash: `inputs` and `commits`, counted up with every change
         self.advice = f"advice:{name}"  # hash: advice id -> AdviceRecord
         self.advice_index = f"advice-index:{name}"  # sorted set: advice id by issue (ms)
+        self.traces = f"traces:{name}"  # hash: `ADVICE ID|VERDICT` -> the latest Trace of that verdict
         self.standing = f"standing:{name}"  # set: advice ids whose state the timeline still supports
         self.outbox = f"outbox:{name}"  # hash: sequence -> OutboxEntry
 

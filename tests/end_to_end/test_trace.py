@@ -74,7 +74,8 @@ def test_why_advice_stands_with_each_fact_and_its_event(folder: Path) -> None:
 def test_why_it_does_not_for_programs(folder: Path) -> None:
     found = trace(folder, "easy-run-after-strength", "--athlete", "ada", "--at", at(3), "--json")
     [anchor] = json.loads(found.stdout)
-    assert (anchor["verdict"], anchor["why"]) == ("does_not_hold", "the condition is not met")
+    assert (anchor["verdict"], anchor["why"]) == ("does_not_hold", "the condition is not met: not easy")
+    assert {"text": "lift.found", "held": True} in anchor["conditions"]
     assert anchor["facts"]["easy"] is False
     assert [event["id"] for event in anchor["events"]["lift"]] == ["lift"]
     assert anchor["message"] is None
@@ -122,3 +123,40 @@ def test_of_two_clubs_with_an_athlete_of_that_name_one_must_be_named(
     assert "name one with --club" in found.stderr
     assert other.club in found.stderr
     assert trace(folder, "pain-stop", "--athlete", "bob", "--club", other.club).returncode == 0
+
+
+def test_the_same_question_over_http(club: Client) -> None:
+    asked = club.call(
+        "GET",
+        f"/v1/athletes/ada/trace?rule=no-sprint-after-strength&at={MONDAY + timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ}",
+    )
+    assert asked.status == 200
+    [anchor] = asked.body["anchors"]
+    assert (anchor["verdict"], anchor["why"]) == ("holds", "the advice stands")
+    assert (anchor["anchor"]["id"], anchor["facts"]["gap_h"]) == ("run", 1.0)
+    assert [event["id"] for event in anchor["events"]["lift"]] == ["lift"]
+    wrong = club.call("GET", "/v1/athletes/ada/trace?rule=no-sprint-after-strenght")
+    assert wrong.status == 422
+    assert wrong.body["errors"][0]["field"] == "rule"
+    assert "did you mean no-sprint-after-strength?" in wrong.body["errors"][0]["message"]
+    assert club.call("GET", "/v1/athletes/nobody/trace?rule=no-sprint-after-strength").body["anchors"] == []
+
+
+def test_advice_keeps_what_it_and_its_withdrawal_rest_on(system: Running) -> None:
+    made = system.new_club(MONDAY)
+    made.put_athlete("eve", timezone="Europe/Berlin")
+    lift = workout("lift", MONDAY, 60, activity="strength") | {"subject": "eve"}
+    run = workout("run", MONDAY + timedelta(hours=2), 30, activity="run", intensity="sprint") | {
+        "subject": "eve"
+    }
+    made.post_events([lift, run])
+    system.stepper.settle(MONDAY + timedelta(hours=3))
+    [told] = [each for each in made.advice("eve") if each["rule"] == "no-sprint-after-strength"]
+    made.post_events([lift | {"revision": 1, "data": {"duration_s": 3600, "activity": "swim"}}])
+    system.stepper.settle(MONDAY + timedelta(hours=3))
+    traces = made.call("GET", f"/v1/advice/{told['advice_id']}").body["traces"]
+    found = {trace["verdict"]: trace for trace in traces}
+    assert traces[0] == found["holds"]
+    assert found["holds"]["facts"]["gap_h"] == 1.0
+    [after] = [trace for trace in traces if trace["verdict"] != "holds"]
+    assert (after["verdict"], after["why"]) == ("does_not_hold", "the condition is not met: not lift.found")

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from deploy.rule_desk import RuleDesk
 from services.ingest.app import create_app
 from services.ingest.wakeups import Wakeups
 from shared.broker import celery_app
@@ -93,7 +94,7 @@ def open_door(settings: Settings, store: Store) -> Door:
     """Put the application together on `store`, whose clock stands at NOW, with one club."""
     store.clock.set(NOW)
     wake = Wakeups(celery_app(settings, "ingest"))
-    app = create_app(settings, store, SteppedClock(store), wake)
+    app = create_app(settings, store, SteppedClock(store), wake, RuleDesk(store))
     club = store.clubs.create("Kraftwerk", NOW)
     _, token = store.clubs.issue_key(club.id, "watch-sync", ("admin",), NOW)
     return Door(app, store, settings, wake, club.id, token)

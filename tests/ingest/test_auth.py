@@ -11,6 +11,7 @@ OPERATIONS = [
     ("GET", "/v1/athletes/ann", "advice:read"),
     ("GET", "/v1/athletes", "advice:read"),
     ("GET", "/v1/athletes/ann/advice", "advice:read"),
+    ("GET", "/v1/athletes/ann/trace", "advice:read"),
     ("GET", "/v1/advice/adv_x", "advice:read"),
     ("POST", "/v1/advice/adv_x/feedback", "advice:read"),
     ("GET", "/v1/rules", "advice:read"),

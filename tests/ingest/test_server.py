@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.front_door import FACTORY
 from shared.store.connect import connect
 from tests.ingest.door import NOW, event
 
@@ -65,7 +66,8 @@ def serve(store_url: str, directory: Path, workers: int = 1) -> Iterator[Served]
         "TANDEM_STEPPED_CLOCK": "true",
         "PROMETHEUS_MULTIPROC_DIR": str(counts),
     }
-    code = f"from services.ingest.server import serve; serve('127.0.0.1', {port}, {workers})"
+    words = f"{FACTORY!r}, '127.0.0.1', {port}, {workers}"
+    code = f"from services.ingest.server import serve; serve({words})"
     with log.open("wb") as sink:
         process = subprocess.Popen([sys.executable, "-c", code], env=environ, stdout=sink, stderr=sink)
     try:

@@ -302,3 +302,29 @@ def test_rules_that_were_just_checked_govern_as_they_are(shell: Shell) -> None:
     checked = install([PACKS], shell.store, START)
     [governing] = GoverningRules(shell.store).knowing(checked).current()[0]
     assert governing.rule_set is checked
+
+
+def test_of_each_verdict_the_latest_trace_is_kept_with_the_advice(shell: Shell) -> None:
+    shell.reset()
+    lift = workout("lift", START + timedelta(hours=16), 60, activity="strength")
+    run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+    shell.go_to(run.end)
+    shell.post(lift, run)
+    [told] = [name for name, (rule, _) in shell.standing().items() if rule == "no-sprint-after-strength"]
+    for revision in range(1, 7):  # it comes and goes three times
+        activity = "swim" if revision % 2 else "strength"
+        shell.post(replace(lift, revision=revision, data={**lift.data, "activity": activity}))
+    shell.post(replace(run, id="gone", type="event.deleted", data={"event_id": "run"}))
+    record = shell.store.advice.get(CLUB, told)
+    assert record is not None
+    assert record.state == "withdrawn"
+    traces = shell.store.advice.traces(record)
+    assert {trace.verdict for trace in traces} == {"holds", "does_not_hold", "no_anchor"}
+    held = next(trace for trace in traces if trace.verdict == "holds")
+    assert [each.id for each in held.events["lift"]] == ["lift"]
+    assert held.events["lift"][0].revision == 6
+    assert [each.held for each in held.conditions] == [True, True, True]
+    assert held.conditions[0].text == "lift.found"
+    missed = next(trace for trace in traces if trace.verdict == "does_not_hold")
+    found = {each.text: each.held for each in missed.conditions}
+    assert (found["lift.found"], found["gap_h < params.min_gap_h"]) == (False, None)

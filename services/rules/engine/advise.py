@@ -1,7 +1,7 @@
 """What an athlete is to be told: `advise`, a pure function of the rules, the athlete, the events and the instant."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.rules.engine.around import around, looks
@@ -10,7 +10,7 @@ from services.rules.engine.judge import Verdict, judge
 from services.rules.engine.periods import periods
 from services.rules.engine.sparing import Finding, kept_back
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import Rulebook
+from services.rules.language.model import Local, Rulebook
 from shared.contracts.advice import Advice, advice_id
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event
@@ -42,6 +42,8 @@ class Evaluation:
     next_due: datetime | None
     verdicts: tuple[Verdict, ...]
     unsaid: Mapping[str, str]
+    local: Local = field(compare=False)
+    """The athlete's local time, for what is asked about a verdict later."""
 
 
 def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: datetime) -> Evaluation:
@@ -73,6 +75,7 @@ def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: d
         min(later, default=None),
         tuple(verdicts),
         unsaid,
+        timeline.calendar.local,
     )
 
 

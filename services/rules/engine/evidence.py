@@ -27,7 +27,7 @@ def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period]) 
     room = MOST_EVENTS - (due.event is not None)
     latest = sorted(known.events.values(), key=lambda event: event.order)[-room:]
     listed = sorted([*latest, *([due.event] if due.event else [])], key=lambda event: event.order)
-    return Because(due.ref, tuple(_ref(event) for event in listed), shown(rule, known, read))
+    return Because(due.ref, tuple(event_ref(event) for event in listed), shown(rule, known, read))
 
 
 def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str, Value]:
@@ -61,7 +61,8 @@ def _reads_of(sources: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     return {root: tuple(sorted(found[root])) for root in sorted(found)}
 
 
-def _ref(event: Event) -> EventRef:
+def event_ref(event: Event) -> EventRef:
+    """Return the event as evidence names it."""
     return EventRef(event.source, event.id, event.revision, event.type, event.start, event.end)
 
 

@@ -10,9 +10,10 @@ from services.rules.engine.evidence import because, shown
 from services.rules.engine.facts import Knowledge, learn
 from services.rules.engine.names import bind
 from services.rules.engine.periods import Period, Periods
-from services.rules.language.model import AbsentError, EvaluationError, Rule
+from services.rules.language.model import AbsentError, EvaluationError, Expression, Local, Rule
 from shared.contracts.advice import Advice, advice_id
 from shared.contracts.events import Value
+from shared.contracts.traces import Condition
 
 Outcome = Literal["pending", "holds", "does_not_hold", "insufficient_data", "error"]
 
@@ -32,6 +33,14 @@ class Verdict:
     error: str | None = None
     known: Knowledge = field(default_factory=lambda: Knowledge({}))
     read: Mapping[str, Period] = field(default_factory=dict)
+
+    def conditions(self, local: Local) -> tuple[Condition, ...]:
+        """Return each part of `requires` and `when`, with what it came to on the names that were bound."""
+        if self.outcome == "pending":
+            return ()
+        whole = [self.rule.when] if self.rule.requires is None else [self.rule.requires, self.rule.when]
+        parts = [part for expression in whole for part in expression.parts()]
+        return tuple(Condition(part.source, _held(part, self.known, local)) for part in parts)
 
     def facts(self) -> dict[str, Value]:
         """Return what was found before the verdict fell: reckoned when it is asked for."""
@@ -78,3 +87,10 @@ def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
         sources=rule.sources,
     )
     return Verdict(rule, due, "holds", advice, known=known, read=read)
+
+
+def _held(part: Expression, known: Knowledge, local: Local) -> bool | None:
+    try:
+        return part.evaluate(known.names, local) is True
+    except (AbsentError, EvaluationError):
+        return None

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from cel_expr_python import cel
 from services.rules.language import kinds
 from services.rules.language.cel_environment import ABSENT, as_message, compiled, evaluated, kind_of
 from services.rules.language.cel_errors import faults_of, in_words
+from services.rules.language.conjuncts import conjuncts
 from services.rules.language.model import AbsentError, Bound, EvaluationError, Local, Record
 from services.rules.language.rewriting import rewrite
 from services.rules.language.rewritten import ExpressionFault, Read
@@ -40,6 +41,14 @@ class CompiledExpression:
     names: frozenset[str]
     _reads: Mapping[str, Read]
     _program: Any
+    _scope: tuple[Mapping[str, str], Mapping[str, str]]
+    _parts: list["CompiledExpression"] = field(default_factory=list, compare=False)
+
+    def parts(self) -> Sequence["CompiledExpression"]:
+        """Return the conditions between its `&&` and `||`, in order: compiled when they are first asked for."""
+        if not self._parts:
+            self._parts.extend(compile_expression(part, *self._scope) for part in conjuncts(self.source))
+        return self._parts
 
     def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
@@ -95,7 +104,7 @@ def compile_expression(
         found = kind or in_words(str(program.return_type()).lower())[:_SHOWN]
         raise ExpressionError([ExpressionFault(0, f"the expression gives {found}; it must give {wanted}")])
     used = frozenset(read.root for read in rewritten.reads.values())
-    return CompiledExpression(source, kind, used, dict(rewritten.reads), program)
+    return CompiledExpression(source, kind, used, dict(rewritten.reads), program, (dict(names), dict(params)))
 
 
 def _bind(values: dict[str, object], variable: str, read: Read, names: Mapping[str, Bound]) -> None:

@@ -53,6 +53,9 @@ class Expression(Protocol):
     def names(self) -> frozenset[str]:
         """The top-level names it reads (`anchor`, `day`, a fact's name, `now`)."""
 
+    def parts(self) -> "Sequence[Expression]":
+        """Return the conditions between its `&&` and `||`, in order; itself when it has neither."""
+
     def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
 

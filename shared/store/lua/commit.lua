@@ -1,7 +1,8 @@
 -- Commit one evaluation: advice, outbox and the next due time, if nothing has changed since it was loaded.
--- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts
+-- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts, traces
 -- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, number of records,
 --       number of counts, then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
+--       then the number of traces, and for each: its name, payload;
 --       then for each outbox entry: payload without its sequence
 -- Returns: {1 when committed else 0, 1 when the outbox was empty before and is not now}
 local counts = redis.call('HMGET', KEYS[1], 'inputs', 'commits')
@@ -19,6 +20,12 @@ for _ = 1, tonumber(ARGV[6]) do
   redis.call(standing == '1' and 'SADD' or 'SREM', KEYS[4], id)
   redis.call('HSET', KEYS[9], id, ARGV[1])
   position = position + 4
+end
+local traces = tonumber(ARGV[position])
+position = position + 1
+for _ = 1, traces do
+  redis.call('HSET', KEYS[11], ARGV[position], ARGV[position + 1])
+  position = position + 2
 end
 local fresh = 0
 if position <= #ARGV then
