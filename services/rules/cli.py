@@ -38,7 +38,11 @@ def check(paths: tuple[Path, ...]) -> None:
 
 @rules.command()
 @_PATHS
-def test(paths: tuple[Path, ...]) -> None:
+@click.option(
+    "--coverage", is_flag=True, help="Say which rules and which sides of conditions no test has seen."
+)
+@click.option("--watch", is_flag=True, help="Run again whenever a file there changes, until Ctrl-C.")
+def test(paths: tuple[Path, ...], *, coverage: bool, watch: bool) -> None:
     """Run the tests (*.test.yaml) at PATHS, or of the packs that ship with Tandem.
 
     Exit code: 0 all held, 1 some failed, 2 a file is wrong.
@@ -48,11 +52,27 @@ def test(paths: tuple[Path, ...]) -> None:
     from services.rules.language.load import RuleFileError  # noqa: PLC0415 - CEL loads slowly
     from services.rules.testing import run_tests  # noqa: PLC0415 - the same
 
-    try:
-        sys.exit(run_tests(paths or _shipped(), Console()))
-    except RuleFileError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    def once() -> int:
+        try:
+            return run_tests(wanted, console, coverage=coverage)
+        except RuleFileError as error:
+            click.echo(str(error), err=True)
+            return 2
+
+    wanted, console = paths or _shipped(), Console()
+    code = once()
+    if watch:
+        from watchfiles import watch as changes  # noqa: PLC0415 - only this option needs it
+
+        console.print("watching; Ctrl-C ends it")
+        # Folders are watched, for editors put a new file in the old one's place.
+        folders = {path if path.is_dir() else path.parent for path in wanted}
+        for _ in changes(
+            *folders, watch_filter=lambda _, file: file.endswith(".yaml"), raise_interrupt=False
+        ):
+            console.rule()
+            code = once()
+    sys.exit(code)
 
 
 @rules.command()

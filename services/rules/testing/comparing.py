@@ -19,8 +19,16 @@ class Difference:
     lines: tuple[str, ...]
 
 
-def differences(rules: RuleSet, scenario: Scenario) -> list[Difference]:
-    """Return all that is not as the scenario expects, in any order of arrival."""
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a test: all that is not as it expects, and what the engine said at its instants."""
+
+    different: tuple[Difference, ...]
+    outcomes: Outcomes
+
+
+def play(rules: RuleSet, scenario: Scenario) -> Played:
+    """Play the scenario in several orders of arrival, and compare what the engine says with what it expects."""
     runs = {name: replay(rules, scenario, arrivals) for name, arrivals in orders(scenario.arrivals).items()}
     (_, reference), *others = runs.items()
     found = []
@@ -30,7 +38,7 @@ def differences(rules: RuleSet, scenario: Scenario) -> list[Difference]:
         lines += [line for name, other in others for line in _of_order(name, expectation, outcome, other)]
         if lines:
             found.append(Difference(expectation.place, expectation.at, tuple(lines)))
-    return found
+    return Played(tuple(found), reference)
 
 
 def _failures(outcome: Outcome) -> list[str]:

@@ -8,7 +8,7 @@ from random import Random
 from services.rules.engine.advise import Evaluation, RuleFault, advise
 from services.rules.engine.judge import Verdict
 from services.rules.engine.timeline import resolve
-from services.rules.language.model import Each, Generation, Rulebook, RuleSet
+from services.rules.language.model import Each, Generation, Local, Rulebook, RuleSet
 from services.rules.testing.scenario import Arrival, Scenario
 from shared.contracts.advice import Advice
 from shared.contracts.events import Event
@@ -29,6 +29,7 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
     unsaid: Mapping[str, str]
     """Why advice that holds was kept back, by its id."""
+    local: Local
 
     def says_the_same(self, other: "Outcome") -> bool:
         """Whether an athlete would be told the same."""
@@ -97,6 +98,7 @@ def _outcome(found: Evaluation, withdrawn: Mapping[str, str], scenario: Scenario
         tuple(fault for fault in found.faults if looked_at(fault.rule)),
         tuple(verdict for verdict in found.verdicts if looked_at(verdict.rule.id)),
         found.unsaid,
+        found.local,
     )
 
 

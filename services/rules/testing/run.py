@@ -10,21 +10,23 @@ from services.rules.language.faults import Fault, RuleFileError
 from services.rules.language.load import RULES_SUFFIX, TESTS_SUFFIX, load
 from services.rules.language.model import RuleSet
 from services.rules.language.schema import did_you_mean
-from services.rules.testing.comparing import Difference, differences
+from services.rules.testing.comparing import Difference, play
+from services.rules.testing.coverage import Coverage
 from services.rules.testing.files import read_tests
 from services.rules.testing.scenario import Scenario, TestFile
 
 ALL_HELD, SOME_FAILED, FILE_WRONG = 0, 1, 2
 
 
-def run_tests(paths: Sequence[Path], console: Console) -> int:
-    """Run the test files at `paths` (files, or folders that hold them) and print what held.
+def run_tests(paths: Sequence[Path], console: Console, *, coverage: bool = False) -> int:
+    """Run the test files at `paths` (files, or folders that hold them) and print what held, and what `coverage` lacks.
 
     Return 0 when all tests held, 1 when some failed, 2 when a file is wrong.
     """
     held = failed = files = 0
     faults: list[Fault] = []
     packs: dict[tuple[Path, ...], RuleSet] = {}
+    seen = Coverage()
     for path in _found(paths, faults):
         try:
             tests = read_tests(path)
@@ -32,17 +34,26 @@ def run_tests(paths: Sequence[Path], console: Console) -> int:
                 packs[tests.packs] = load(tests.packs)
             rules = packs[tests.packs]
             _check_names(tests, rules)
+            if coverage:
+                seen.expect(rules)
         except RuleFileError as error:
             faults += error.faults
             continue
         files += 1
         console.print(Text(str(path), "bold"))
         for scenario in tests.scenarios:
-            different = differences(rules, scenario)
-            _tell(scenario, different, console)
-            held, failed = held + (not different), failed + bool(different)
+            played = play(rules, scenario)
+            _tell(scenario, played.different, console)
+            held, failed = held + (not played.different), failed + bool(played.different)
+            if coverage:
+                seen.see(played.outcomes)
     for fault in dict.fromkeys(faults):
         console.print(Text(str(fault), "red"), soft_wrap=True)
+    for line in seen.report() if coverage else ():
+        console.print(
+            Text(line, "yellow" if ": " in line and not line.startswith("covered") else "bold"),
+            soft_wrap=True,
+        )
     _sum_up(held, failed, files, len(dict.fromkeys(faults)), console)
     if faults:
         return FILE_WRONG
