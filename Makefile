@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test latency lint fmt lock image hooks clean
+.PHONY: help demo test converge latency lint fmt lock image hooks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -26,6 +26,9 @@ demo: .venv/.runtime ## four weeks of a club in seconds: events in, advice out, 
 
 test: .venv/.dev .cache/verifiers ## the test suite; ARGS="tests/rules -k gap" narrows it
 	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+converge: .venv/.dev ## the engine against the reference, tens of thousands of cases; TANDEM_PACKS=2000 sets how many packs
+	TANDEM_PACKS=$${TANDEM_PACKS:-2000} $(BIN)/pytest -n 0 --timeout 3000 tests/rules/reference $(ARGS)
 
 latency: .venv/.dev ## POST to webhook received on an idle machine, beside a bare Celery chain; ARGS="--rounds 50"
 	$(BIN)/python -m tests.load.latency $(ARGS)

@@ -61,8 +61,8 @@ class Calendar:
             if self._since[index] <= instant and not self._ends_by(index, instant):
                 yield instant
             start = self._since[index]
-            # The journey to this zone may jump over the time: then it is due on arrival.
-            if index and self._wall(index - 1, start) < wall <= self._wall(index, start):
+            # The journey to this zone may begin at the time, or jump over it: then it is due on arrival.
+            if index and self._wall(index - 1, start) <= wall <= self._wall(index, start):
                 yield start
 
     def _zone_at(self, instant: datetime) -> ZoneInfo:

@@ -37,7 +37,8 @@ class Horizon:
 def horizon(rulebook: Rulebook) -> Horizon:
     """Return the reach of the widest rule of all generations."""
     rules = [rule for generation in rulebook for rule in generation.rule_set.rules]
-    # What is active is held against all that fell due on its local day, and may be over by now.
+    # What is active is held against all that fell due on its local day and may be over by now, and that against what
+    # muted it then.
     back_then = max((rule.expires for rule in rules if rule.most_a_day is not None), default=None)
     reaches = [_reach(rule, back_then) for rule in rules]
     return Horizon(max(reaches, default=_DAY) + MAX_DURATION + _SLACK, PLAN_HORIZON + MAX_DURATION)
@@ -53,22 +54,19 @@ def _reach(rule: Rule, back_then: timedelta | None) -> timedelta:
         windows.append(_WEEK)
     # A session that names a plan, and so takes it away, may have come as long before it as it was planned ahead.
     plans = PLAN_HORIZON if _reads_plans(rule) else timedelta()
-    return (
-        _anchor_age(rule, back_then if rule.most_a_day is not None else None)
-        + max(windows, default=timedelta())
-        + plans
-    )
+    return _anchor_age(rule, back_then) + max(windows, default=timedelta()) + plans
 
 
 def _anchor_age(rule: Rule, back_then: timedelta | None) -> timedelta:
-    if back_then is not None:
-        delay = rule.anchor.delay if isinstance(rule.anchor, Each) else timedelta()
-        return max(rule.expires, back_then + _DAY) + delay
-    if not isinstance(rule.anchor, Each):
-        return rule.expires
-    if rule.anchor.lead is not None:
-        return timedelta()  # a plan's advice ends when the plan begins
-    return rule.expires + rule.anchor.delay
+    anchor = rule.anchor
+    delay = anchor.delay if isinstance(anchor, Each) else timedelta()
+    # A plan's advice ends when the plan begins.
+    stands = timedelta() if isinstance(anchor, Each) and anchor.lead is not None else rule.expires
+    if back_then is None:
+        return stands + delay
+    if rule.supersedes:
+        return back_then + _DAY * 2 + stands + delay
+    return max(stands, back_then + _DAY if rule.most_a_day is not None else timedelta()) + delay
 
 
 def _reads_plans(rule: Rule) -> bool:

@@ -1,6 +1,6 @@
 """Which findings are said: those that no other mutes, and of these the first few of a day."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -63,10 +63,7 @@ def _muted(findings: Sequence[Finding]) -> dict[str, str]:
                 (
                     other.rule.id
                     for position, other in enumerate(findings)
-                    if position != index
-                    and mine.rule.id in other.rule.supersedes
-                    and mine.due.day == other.due.day
-                    and muter(position) is None
+                    if position != index and _mutes(other, mine) and muter(position) is None
                 ),
                 None,
             )
@@ -115,7 +112,7 @@ def kept_back(
     findings: Sequence[Finding], rulebook: Rulebook, periods: Periods, now: datetime
 ) -> dict[str, str]:
     """Return why active findings are not said, by advice id."""
-    past = _Past(rulebook, periods, now)
+    past = _Past(rulebook, periods, now, findings)
     mute = {
         name: f"{rule} supersedes it and is active for the same local day"
         for name, rule in _muted(findings).items()
@@ -137,6 +134,7 @@ class _Past:
     rulebook: Rulebook
     periods: Periods
     now: datetime
+    active: Sequence[Finding]
 
     def group(self, finding: Finding) -> _Group | None:
         """Return what the finding is counted in, if its pack sets a bound."""
@@ -146,26 +144,51 @@ class _Past:
 
     def anchors(self, group: _Group) -> list[Due]:
         """Return the anchors of the group's rules that fell due on its day and whose span has ended."""
-        return [due for _, due in self._pairs(group)]
+        return [due for _, due in self._members(group)]
 
     def findings(self, group: _Group) -> list[Finding]:
-        """Return those of them that hold, less those that others of them mute."""
+        """Return those of them that hold, but for those that were muted: something that supersedes them held then."""
+        members = self._hold(self._members(group))
+        muting = {
+            rule.id
+            for generation in self.rulebook
+            for rule in generation.rule_set.rules
+            if not rule.supersedes.isdisjoint(member.rule.id for member in members)
+        }
+        if not muting:
+            return members
+        over = self._over(group.day, lambda rule: rule.mode == "live" and rule.id in muting)
+        others = [*self.active, *self._hold(over)]
+        return [member for member in members if not any(_mutes(other, member) for other in others)]
+
+    def _members(self, group: _Group) -> list[tuple[Rule, Due]]:
+        return [
+            (rule, due) for rule, due in self._over(group.day, group.holds) if self._day(due) == group.day
+        ]
+
+    def _over(self, day: date, wanted: Callable[[Rule], bool]) -> Iterator[tuple[Rule, Due]]:
+        """Yield the anchors whose span ended by now, and not before the day."""
+        earliest = midnight(day) - timedelta(days=1)  # no zone is a whole day from UTC
+        for rule, due in around(self.rulebook, self.periods.timeline, self.now, earliest, wanted):
+            if due.opens < due.closes <= self.now:
+                yield rule, due
+
+    def _hold(self, pairs: Iterable[tuple[Rule, Due]]) -> list[Finding]:
         judged = (
             (rule, due, judge(rule, due, self.periods, looks(due, due.closes - _INSTANT)[0]).advice)
-            for rule, due in self._pairs(group)
+            for rule, due in pairs
         )
-        found = [Finding(rule, due, advice) for rule, due, advice in judged if advice is not None]
-        mute = _muted(found)
-        return [finding for finding in found if finding.advice.id not in mute]
-
-    def _pairs(self, group: _Group) -> list[tuple[Rule, Due]]:
-        timeline = self.periods.timeline
-        earliest = midnight(group.day) - timedelta(days=1)  # no zone is a whole day from UTC
-        return [
-            (rule, due)
-            for rule, due in around(self.rulebook, timeline, self.now, earliest, group.holds)
-            if due.opens < due.closes <= self.now and self._day(due) == group.day
-        ]
+        return [Finding(rule, due, advice) for rule, due, advice in judged if advice is not None]
 
     def _day(self, due: Due) -> date:
         return self.periods.timeline.calendar.day(due.ref.due)
+
+
+def _mutes(one: Finding, other: Finding) -> bool:
+    """Whether `one` supersedes the other for the same local day, at a time at which both are open."""
+    return (
+        other.rule.id in one.rule.supersedes
+        and one.due.day == other.due.day
+        and one.due.opens < other.due.closes
+        and other.due.opens < one.due.closes
+    )

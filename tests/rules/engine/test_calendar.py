@@ -48,6 +48,13 @@ def test_a_journey_east_over_the_evening_makes_its_time_due_on_arrival() -> None
     assert calendar.instant(date(2026, 6, 2), time(20, 30)) == at("2026-06-02T18:30Z")
 
 
+def test_a_journey_that_begins_at_the_time_leaves_it_due_then() -> None:
+    calendar = Calendar(
+        [ZoneChange(None, "Europe/Berlin"), ZoneChange(at("2026-03-19T01:30Z"), "Pacific/Apia")]
+    )
+    assert calendar.instant(date(2026, 3, 19), time(2, 30)) == at("2026-03-19T01:30Z")
+
+
 def test_a_time_that_a_journey_west_repeats_is_due_the_first_time() -> None:
     calendar = Calendar(
         [ZoneChange(None, "Europe/Berlin"), ZoneChange(at("2026-06-01T20:00Z"), "America/New_York")]
