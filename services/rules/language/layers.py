@@ -7,6 +7,7 @@ from typing import Any
 
 from services.rules.language.documents import Document, Place
 from services.rules.language.faults import Fault
+from services.rules.language.references import Reference, add_references
 from services.rules.language.rules import Draft
 from services.rules.language.schema import MAX_RULES, PackSchema, RuleId, checked, did_you_mean, parsed, shown
 
@@ -32,6 +33,7 @@ def drafts(files: Iterable[Layered], faults: list[Fault]) -> dict[str, Draft]:
     """Return the rule that stands for each id, with the params laid over it, adding what is wrong to `faults`."""
     standing: dict[str, Draft] = {}
     bounds: dict[str, _Bounds] = {}
+    references: dict[str, Reference] = {}
     ordered = sorted(files, key=attrgetter("layer"))
     for layer in dict.fromkeys(each.layer for each in ordered):
         documents = [each.document for each in ordered if each.layer == layer]
@@ -43,9 +45,16 @@ def drafts(files: Iterable[Layered], faults: list[Fault]) -> dict[str, Draft]:
                 _add_params(place / "params", layer, standing, faults)
             if "most_a_day" in pack:
                 _add_bounds(place, pack, layer, bounds, faults)
+            if "references" in pack:
+                add_references(place / "references", layer, references, faults)
     _check_bounds(bounds, standing, faults)
+    citations = {key: reference.citation for key, reference in references.items()}
     return {
-        name: replace(draft, most_a_day=bounds[draft.pack].most) if draft.pack in bounds else draft
+        name: replace(
+            draft,
+            most_a_day=bounds[draft.pack].most if draft.pack in bounds else {},
+            citations=citations,
+        )
         for name, draft in standing.items()
     }
 

@@ -14,6 +14,7 @@ from services.rules.language.facts import parse_facts
 from services.rules.language.faults import Fault
 from services.rules.language.model import Computed, Fact, Rule
 from services.rules.language.params import overlaid, param_kind, parse_params
+from services.rules.language.references import cited
 from services.rules.language.schema import RuleSchema, checked
 from services.rules.language.scope import first_scope
 from shared.contracts.athletes import Param
@@ -30,6 +31,7 @@ class Draft:
     place: Place
     overlays: tuple[tuple[int, Place], ...] = ()
     most_a_day: Mapping[str, int] = field(default_factory=dict)
+    citations: Mapping[str, str] = field(default_factory=dict)
 
 
 def compile_rule(draft: Draft, faults: list[Fault]) -> Rule | None:
@@ -64,6 +66,7 @@ def _rule(draft: Draft, faults: list[Fault]) -> Rule | None:
         hint = "say where it comes from: a study, a guideline, or whose experience"
         faults.append((place / "sources").fault("sources names no source", hint))
     _never_silent(place, found, faults)
+    sources = cited(place / "sources", found.get("sources", ()), draft.citations, faults)
     if anchor is None or when is None or title is None or message is None or faults:
         return None
     spoken = [each for each in (requires, when, title, message) if each is not None]
@@ -71,7 +74,7 @@ def _rule(draft: Draft, faults: list[Fault]) -> Rule | None:
         id=draft.id,
         pack=draft.pack,
         version=draft.version,
-        hash=_hash(draft, params),
+        hash=_hash(draft, params, sources),
         category=found["category"],
         severity=found["severity"],
         anchor=anchor,
@@ -84,7 +87,7 @@ def _rule(draft: Draft, faults: list[Fault]) -> Rule | None:
         requires=requires,
         params=params,
         facts=facts,
-        sources=tuple(found["sources"]),
+        sources=sources,
         supersedes=frozenset(found.get("supersedes", ())),
         mode=found["mode"],
         most_a_day=draft.most_a_day.get(found["severity"]),
@@ -104,8 +107,13 @@ def _names(facts: tuple[Fact, ...]) -> frozenset[str]:
     return frozenset().union(*expressions)
 
 
-def _hash(draft: Draft, params: Mapping[str, Param]) -> str:
-    content = {"rule": draft.place.value, "params": params, "pack": draft.pack, "version": draft.version}
+def _hash(draft: Draft, params: Mapping[str, Param], sources: tuple[str, ...]) -> str:
+    content = {
+        "rule": {**draft.place.value, "sources": sources},
+        "params": params,
+        "pack": draft.pack,
+        "version": draft.version,
+    }
     return digest(content)
 
 

@@ -145,12 +145,21 @@ class MostADaySchema(FileSchema):
     info = Whole(minimum=0, maximum=MAX_A_DAY)
 
 
+class ReferenceSchema(FileSchema):
+    """What a key in `sources` stands for: the citation, what was found, and how good the evidence is."""
+
+    citation = Text(required=True, max_length=500)
+    found = Text(required=True, max_length=MAX_EXPRESSION, lines=True)
+    grade = Text(required=True, choices=GRADES)
+
+
 class PackSchema(FileSchema):
-    """A rule file: a pack of rules, params laid over rules loaded before, how much a pack says a day."""
+    """A rule file: a pack of rules, params laid over rules loaded before, how much a pack says a day, references."""
 
     pack = RuleId()
     version = Whole(minimum=1, maximum=1_000_000_000)
     most_a_day = Part(MostADaySchema)
+    references = JsonValue()
     rules = JsonValue()
     params = JsonValue()
 

@@ -100,9 +100,14 @@ def _decide(sight: "Sight", left: Test, right: Test, *, by: bool) -> bool:
 
 @dataclass(frozen=True)
 class Anchor:
-    """One anchor, and when advice on it may stand: from `opens` up to `closes`."""
+    """One anchor, and when advice on it may stand: from `opens` up to `closes`.
+
+    `day` is the local day it belongs to: of a daily or weekly anchor its own, even when clocks jumped over its time and
+    over midnight.
+    """
 
     key: str
+    day: date
     start: datetime
     end: datetime
     due: datetime
@@ -198,7 +203,7 @@ class Sight:
     @property
     def day(self) -> date:
         """Return the anchor's local day."""
-        return self.world.life.day(self.anchor.start)
+        return self.anchor.day
 
     def within(self, kind: str, *, week: bool = False) -> list[Event]:
         """Return the events of the anchor's local day, or of its ISO week up to and with that day."""
@@ -269,10 +274,11 @@ class World:
         if spec.anchor in {"daily", "weekly"}:
             for day, due in self.life.due_times(spec.at).items():
                 if spec.anchor == "daily":
-                    yield Anchor(day.isoformat(), due, due, due, due + settle, due + expires)
+                    yield Anchor(day.isoformat(), day, due, due, due, due + settle, due + expires)
                 elif day.isoweekday() == spec.weekday:
                     year, week, _ = day.isocalendar()
-                    yield Anchor(f"{year}-W{week:02d}", due, due, due, due + settle, due + expires)
+                    key = f"{year}-W{week:02d}"
+                    yield Anchor(key, day, due, due, due, due + settle, due + expires)
             return
         for event in self.seen:
             if event.type != spec.anchor or (spec.activity and event.data.get("activity") != spec.activity):
@@ -284,7 +290,8 @@ class World:
                 due = event.end + HOUR * spec.delay_h
                 closes = due + expires
             key = f"{event.source}\x1f{event.id}"
-            yield Anchor(key, event.start, event.end, due, due + settle, closes, event)
+            day = self.life.day(event.start)
+            yield Anchor(key, day, event.start, event.end, due, due + settle, closes, event)
 
     def judge(self, spec: Spec, anchor: Anchor) -> tuple[str, Sight]:
         """Return the verdict at an anchor that is or was open, and what was seen there."""
@@ -389,7 +396,7 @@ def outcome(
         for spec, anchor in open_now
         if spec.mode == "live" and judged[spec.id, anchor.key][0] == "holds"
     ]
-    heard = _unmuted(holding, world)
+    heard = _unmuted(holding)
     if most_a_day is not None:
         heard = _first_of_each_day(holding, heard, over, most_a_day, world)
     return Outcome(
@@ -400,15 +407,12 @@ def outcome(
     )
 
 
-def _unmuted(holding: list[tuple[Spec, Anchor]], world: World) -> list[tuple[Spec, Anchor]]:
+def _unmuted(holding: list[tuple[Spec, Anchor]]) -> list[tuple[Spec, Anchor]]:
     """Return those that no unmuted other supersedes for the same local day."""
     standing: list[tuple[Spec, Anchor]] = []
     for spec, anchor in sorted(holding, key=lambda pair: pair[0].id, reverse=True):
         # A rule supersedes only those that were made before it, whose ids are lower.
-        day = world.life.day(anchor.start)
-        if not any(
-            spec.id in other.supersedes and world.life.day(theirs.start) == day for other, theirs in standing
-        ):
+        if not any(spec.id in other.supersedes and theirs.day == anchor.day for other, theirs in standing):
             standing.append((spec, anchor))
     return standing
 
@@ -422,7 +426,7 @@ def _first_of_each_day(
 ) -> list[tuple[Spec, Anchor]]:
     """Return what is left when each local day gives at most so many; what is over counts, unless it was muted."""
     held = [pair for pair in over if pair[0].mode == "live" and world.judge(*pair)[0] == "holds"]
-    past = [pair for pair in held if not any(_muted_by(pair, other, world) for other in [*holding, *held])]
+    past = [pair for pair in held if not any(_muted_by(pair, other) for other in [*holding, *held])]
     kept = []
     for spec, anchor in heard:
         day = world.life.day(anchor.due)
@@ -436,11 +440,11 @@ def _first_of_each_day(
     return kept
 
 
-def _muted_by(pair: tuple[Spec, Anchor], other: tuple[Spec, Anchor], world: World) -> bool:
+def _muted_by(pair: tuple[Spec, Anchor], other: tuple[Spec, Anchor]) -> bool:
     (spec, anchor), (louder, theirs) = pair, other
     return (
         spec.id in louder.supersedes
-        and world.life.day(anchor.start) == world.life.day(theirs.start)
+        and anchor.day == theirs.day
         and anchor.opens < theirs.closes
         and theirs.opens < anchor.closes
     )
