@@ -1,5 +1,6 @@
 """`tandem rules`: check rule files, run the tests beside them, and say in words what a rule does."""
 
+import json
 import sys
 from importlib import resources
 from pathlib import Path
@@ -16,24 +17,37 @@ def rules() -> None:
 
 @rules.command()
 @_PATHS
-def check(paths: tuple[Path, ...]) -> None:
+@click.option("--strict", is_flag=True, help="Exit with 1 when there are warnings.")
+@click.option("--against", multiple=True, type=click.Path(path_type=Path), help="The rules as they were.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def check(paths: tuple[Path, ...], against: tuple[Path, ...], form: str, *, strict: bool) -> None:
     """Check rule files and folders at PATHS; a later path's rules replace an earlier one's.
 
-    Without PATHS, the packs that ship with Tandem. Exit code: 0 all right, 2 faults, which are all printed.
-    """
-    from services.rules.language.load import RuleFileError, load_sources, sources  # noqa: PLC0415 - CEL loads slowly
+    Without PATHS, the packs that ship with Tandem. Warnings are about what is legal and probably wrong; with
+    --against, also about rules that changed under an old version.
 
-    try:
-        files = sources(paths or _shipped())
-        rule_set = load_sources(files)
-    except RuleFileError as error:
-        click.echo(str(error), err=True)
-        click.echo(f"\n{_count(len(error.faults), 'fault')}", err=True)
+    Exit code: 0 all right, 1 warnings under --strict, 2 faults, which are all printed.
+    """
+    from services.rules.checking import check as checked  # noqa: PLC0415 - CEL loads slowly
+
+    report = checked(paths or _shipped(), against)
+    if form == "json":
+        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    else:
+        for finding in (*report.doubts, *report.faults):
+            click.echo(str(finding), err=True)
+        if report.faults:
+            click.echo(f"\n{_count(len(report.faults), 'fault')}", err=True)
+        else:
+            modes = [rule.mode for rule in report.rules]
+            aside = ", ".join(f"{modes.count(mode)} {mode}" for mode in ("shadow", "off") if mode in modes)
+            warned = f", {_count(len(report.doubts), 'warning')}" if report.doubts else ""
+            counted = f"{_count(len(modes), 'rule')} in {_count(report.files, 'file')}"
+            click.echo(f"{counted}: all right{warned}{f' ({aside})' if aside else ''}")
+    if report.faults:
         sys.exit(2)
-    modes = [rule.mode for rule in rule_set.rules]
-    aside = ", ".join(f"{modes.count(mode)} {mode}" for mode in ("shadow", "off") if mode in modes)
-    counted = f"{_count(len(modes), 'rule')} in {_count(len(files), 'file')}"
-    click.echo(f"{counted}: all right{f' ({aside})' if aside else ''}")
+    if strict and report.doubts:
+        sys.exit(1)
 
 
 @rules.command()

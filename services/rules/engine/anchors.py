@@ -44,6 +44,21 @@ def anchors(rule: Rule, timeline: Timeline, now: datetime, since: datetime | Non
             yield from _weeks(rule, rule.anchor, timeline, now, since)
 
 
+def due_under(rule: Rule, due: Due, timeline: Timeline) -> datetime | None:
+    """Return when the very anchor `due` falls due under `rule`, another text of its rule; None: it is none there."""
+    match rule.anchor:
+        case Each(type=kind, where=where, delay=delay, lead=lead):
+            event = due.event
+            if event is None or event.type != kind or not matches(where, event):
+                return None
+            return event.end + delay if lead is None else event.start - lead
+        case Daily(at=at):
+            return timeline.calendar.instant(due.day, at) if due.ref.kind == "daily" else None
+        case Weekly(weekday=weekday, at=at):
+            day = due.day - timedelta(days=due.day.isoweekday() - weekday)
+            return timeline.calendar.instant(day, at) if due.ref.kind == "weekly" else None
+
+
 def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iterator[Due]:
     if anchor.lead is not None:
         recent = timeline.since(anchor.type, since)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
-from services.rules.engine.anchors import Due, anchors
+from services.rules.engine.anchors import Due, anchors, due_under
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import Rule, Rulebook
+from services.rules.language.model import Generation, Rule, Rulebook
 
 LOOK_AGAIN = timedelta(minutes=15)
 """A rule that reads `now` is evaluated this often, from when it opens, while its advice may stand.
@@ -22,13 +22,32 @@ def around(
     over: datetime,
     wanted: Callable[[Rule], bool] = lambda _: True,
 ) -> Iterator[tuple[Rule, Due]]:
-    """Yield each rule with each anchor that it governs, if advice on it may stand after `over`."""
-    for generation, successor in zip_longest(rulebook, rulebook[1:]):
-        since, until = generation.since, successor.since if successor is not None else None
+    """Yield each rule with each anchor that it governs, if advice on it may stand after `over`.
+
+    An anchor belongs to the first load of rules under which it falls due while that is in force.
+    """
+    for index, (generation, successor) in enumerate(zip_longest(rulebook, rulebook[1:])):
         for rule in generation.rule_set.rules:
             for due in anchors(rule, timeline, now, over) if rule.mode != "off" and wanted(rule) else ():
-                if (since is None or since <= due.ref.due) and (until is None or due.ref.due < until):
+                if _governs(generation, successor, due.ref.due) and not any(
+                    _was_due(earlier, rulebook[position + 1], rule, due, timeline)
+                    for position, earlier in enumerate(rulebook[:index])
+                ):
                     yield rule, due
+
+
+def _governs(generation: Generation, successor: Generation | None, due: datetime) -> bool:
+    since, until = generation.since, successor.since if successor is not None else None
+    return (since is None or since <= due) and (until is None or due < until)
+
+
+def _was_due(earlier: Generation, successor: Generation, rule: Rule, due: Due, timeline: Timeline) -> bool:
+    """Whether the anchor fell due under an earlier text of the rule, which governs it then: an edit moved its time."""
+    for old in earlier.rule_set.rules:
+        if old.id == rule.id and old.mode != "off":
+            instant = due_under(old, due, timeline)
+            return instant is not None and _governs(earlier, successor, instant)
+    return False
 
 
 def looks(due: Due, now: datetime) -> tuple[datetime, datetime]:

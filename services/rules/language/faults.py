@@ -32,6 +32,19 @@ class Fault:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is legal and probably wrong, under a name that stays: `fault` says what and where."""
+
+    name: str
+    fault: Fault
+
+    def __str__(self) -> str:
+        """Render it like a fault, with its name."""
+        place, _, rest = str(self.fault).partition(": ")
+        return f"{place}: warning [{self.name}] {rest}"
+
+
 class RuleFileError(Exception):
     """The files break the rule language; `faults` lists every way in which they do, in reading order."""
 

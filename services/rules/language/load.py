@@ -1,6 +1,6 @@
 """Which rules some files make: found, read, layered, compiled and ordered; or every fault of every file at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,9 +10,18 @@ from services.rules.language.faults import Fault, RuleFileError
 from services.rules.language.layers import Layered, drafts
 from services.rules.language.model import RuleSet
 from services.rules.language.order import check_supersedes, superseders_first
-from services.rules.language.rules import compile_rule, digest
+from services.rules.language.rules import Draft, compile_rule, digest
 
-__all__ = ["Fault", "RuleFileError", "SourceFile", "load", "load_sources", "read_text", "sources"]
+__all__ = [
+    "Fault",
+    "RuleFileError",
+    "SourceFile",
+    "compile_sources",
+    "load",
+    "load_sources",
+    "read_text",
+    "sources",
+]
 
 RULES_SUFFIX: Final = ".yaml"
 TESTS_SUFFIX: Final = ".test.yaml"
@@ -73,6 +82,11 @@ def read_text(file: Path) -> str:
 
 def load_sources(files: Iterable[SourceFile]) -> RuleSet:
     """Return the rules of files already read; raise `RuleFileError` with all faults of all of them."""
+    return compile_sources(files)[0]
+
+
+def compile_sources(files: Iterable[SourceFile]) -> tuple[RuleSet, Mapping[str, Draft]]:
+    """Like `load_sources`; return beside the rules what their files say of each."""
     faults: list[Fault] = []
     layered: list[Layered] = []
     for file in files:
@@ -88,7 +102,7 @@ def load_sources(files: Iterable[SourceFile]) -> RuleSet:
     if faults:
         raise RuleFileError(dict.fromkeys(faults))
     rules = superseders_first([rule for rule in compiled if rule is not None])
-    return RuleSet(rules, digest(sorted([rule.id, rule.hash, rule.most_a_day] for rule in rules)))
+    return RuleSet(rules, digest(sorted([rule.id, rule.hash, rule.most_a_day] for rule in rules))), standing
 
 
 def _files(path: Path, faults: list[Fault]) -> Sequence[Path]:

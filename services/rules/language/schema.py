@@ -32,6 +32,11 @@ MAX_FACTS: Final = 50
 MAX_A_DAY: Final = 100
 MAX_DURATION: Final = timedelta(days=366)
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DOUBTS: Final = (
+    "changed-unversioned", "never-holds", "no-test-holding", "no-test-late", "no-test-silent", "unused-fact",
+    "window-after-due",
+)  # fmt: skip
+"""The warnings of `tandem rules check`; a rule may `allow` those that its author knows of."""
 MODES: Final = ("live", "shadow", "off")
 
 _DURATION = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
@@ -135,6 +140,7 @@ class RuleSchema(FileSchema):
     expires = Duration(positive=True, load_default=timedelta(hours=24))
     settle = Duration(load_default=timedelta())
     supersedes = Texts(RuleId(), most=MAX_RULES)
+    allow = Texts(Text(choices=DOUBTS), most=len(DOUBTS))
 
 
 class MostADaySchema(FileSchema):

@@ -265,6 +265,22 @@ def test_an_edit_governs_anchors_due_after_it_and_no_others() -> None:
     ]
 
 
+def test_an_edit_that_moves_the_time_does_not_ask_about_the_same_day_again() -> None:
+    early, late = (
+        rule("r", Daily(time(hour)), message=f"at {hour}", expires=hours(4), version=hour) for hour in (8, 20)
+    )
+    book = edited((None, [early]), (at("2026-03-02T12:00Z"), [late]))
+    assert evaluate(book, [], "2026-03-02T20:00Z").active == {}
+    assert told(evaluate(book, [], "2026-03-03T20:00Z")) == ["r"]
+    longer, later = (
+        rule("r", Each("workout.completed", delay=hours(delay)), expires=hours(8), version=delay)
+        for delay in (0, 6)
+    )
+    book = edited((None, [longer]), (at("2026-03-02T12:00Z"), [later]))
+    [stands] = evaluate(book, [lift("2026-03-02T08:00Z")], "2026-03-02T16:00Z").active.values()
+    assert stands.rule_version == 0
+
+
 def test_a_rule_that_was_taken_out_keeps_what_it_issued() -> None:
     book = edited((None, [rule("r", Each("workout.completed"))]), (at("2026-03-02T12:00Z"), []))
     events = [lift("2026-03-02T08:00Z"), lift("2026-03-02T11:00Z")]  # the second is due as the rule goes

@@ -375,19 +375,25 @@ class Outcome:
 def outcome(
     generations: Sequence[tuple[datetime | None, Sequence[Spec]]], most_a_day: int | None, world: World
 ) -> Outcome:
-    """Return what the rules say: each generation governs the anchors that fall due from its loading to the next."""
+    """Return what the rules say: each generation governs the anchors that fall due from its loading to the next.
+
+    An anchor belongs to the first under which it falls due, should a later one give it another time.
+    """
     opened: list[tuple[Spec, Anchor]] = []
+    belongs: set[tuple[str, str]] = set()
     for index, (since, specs) in enumerate(generations):
         until = generations[index + 1][0] if index + 1 < len(generations) else None
-        for spec in specs:
-            if spec.mode == "off":
-                continue
-            for anchor in world.anchors(spec):
-                if anchor.opens <= world.now and anchor.opens < anchor.closes:
-                    governed = (since is None or since <= anchor.due) and (
-                        until is None or anchor.due < until
-                    )
-                    opened += [(spec, anchor)] if governed else []
+        mine = [
+            (spec, anchor)
+            for spec in specs
+            for anchor in world.anchors(spec)
+            if spec.mode != "off"
+            and (since is None or since <= anchor.due)
+            and (until is None or anchor.due < until)
+            and (spec.id, anchor.key) not in belongs
+        ]
+        belongs |= {(spec.id, anchor.key) for spec, anchor in mine}
+        opened += [pair for pair in mine if pair[1].opens <= world.now and pair[1].opens < pair[1].closes]
     open_now = [pair for pair in opened if world.now < pair[1].closes]
     over = [pair for pair in opened if world.now >= pair[1].closes]
     judged = {(spec.id, anchor.key): world.judge(spec, anchor) for spec, anchor in open_now}
