@@ -205,6 +205,48 @@ def rules_trace(
         _fail(str(error))
 
 
+_TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
+
+
+@rules.command("backtest")
+@click.option(
+    "--pack",
+    required=True,
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The new rules; repeat for layers.",
+)
+@click.option("--against", help="The old rules: a path, or `shipped`; default: those in force.")
+@click.option("--from", "since", type=_TIME, help="RFC 3339, or a day (UTC); default: 28 days before --to.")
+@click.option("--to", "until", type=_TIME, help="RFC 3339, or a day (UTC); default: now.")
+@click.option("--athletes", help="Athletes' ids, separated by commas; default: all that have a profile.")
+@click.option("--club", help="Only this club's athletes.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def rules_backtest(
+    pack: tuple[Path, ...],
+    against: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    athletes: str | None,
+    club: str | None,
+    form: str,
+) -> None:
+    """Say what other rules would have said: replay stored timelines through both, writing and sending nothing.
+
+    Counted are pieces of advice: `issued` by the new rules alone, `changed` in words or severity, `withdrawn` by the
+    new alone, `silent` now, or the `same`. Events count as if each had been known when it happened.
+    """
+    from deploy.backtest import BacktestError, run, wanted  # noqa: PLC0415 - CEL loads slowly
+    from services.rules.language.load import RuleFileError  # noqa: PLC0415 - the same
+
+    settings = _with_store(_settings())
+    try:
+        meant = wanted(settings, since, until, club, athletes)
+        click.echo(run(settings, pack, against, meant, os.cpu_count() or 1, form=form))
+    except (BacktestError, StoreUnavailableError, RuleFileError) as error:
+        _fail(str(error))
+
+
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=1025, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
