@@ -1,12 +1,13 @@
 """How a YAML file becomes plain values of which each knows its line and column."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -121,7 +122,11 @@ def read(file: str, text: str) -> Document:
             [bare.fault_at(0, "the file is larger than 1 MiB", "split it into several files")]
         )
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ReusedAnchorWarning)
+            root = YAML(typ="safe", pure=True).compose(text)
+    except ReusedAnchorWarning as error:
+        raise RuleFileError([_anchor_fault(bare, str(error))]) from error
     except MarkedYAMLError as error:
         raise RuleFileError([_yaml_fault(bare, error)]) from error
     except ReaderError as error:
@@ -143,6 +148,17 @@ def read(file: str, text: str) -> Document:
     if reading.faults:
         raise RuleFileError(reading.faults)
     return Document(file, text, value, reading.spans)
+
+
+def _anchor_fault(bare: Document, said: str) -> Fault:
+    """Return the fault of an anchor that is set twice: YAML allows it, and an alias would mean one or the other."""
+    name = re.search(r"duplicate anchor '(.*)'", said)
+    second = re.findall(r"line (\d+), column (\d+)", said)[-1:]
+    line, column = (int(number) for number in second[0]) if second else (1, 1)
+    text = bare.text.split("\n")
+    message = f"the anchor &{printable(name[1]) if name else ''} is set twice"
+    shown = text[line - 1] if line <= len(text) else ""
+    return Fault(bare.file, line, column, shown, message, "name one of them otherwise")
 
 
 def _yaml_fault(bare: Document, error: MarkedYAMLError) -> Fault:

@@ -7,10 +7,11 @@ from typing import Final
 
 from services.rules.language.documents import Place
 from services.rules.language.faults import Fault
-from services.rules.language.schema import ID_PATTERN, ReferenceSchema, checked, did_you_mean, shown
+from services.rules.language.schema import ReferenceSchema, checked, did_you_mean, shown
 
 MAX_REFERENCES: Final = 2000
-_KEY = re.compile(ID_PATTERN)
+_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+"""A key has a hyphen, so that a plain word is never taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ def add_references(place: Place, layer: int, known: dict[str, Reference], faults
     for key in value:
         below = place / key
         if not _KEY.fullmatch(key):
-            message = f"{shown(key)} is no key: small letters and digits joined by single hyphens"
+            message = (
+                f"{shown(key)} is no key: small letters and digits joined by single hyphens, at least one"
+            )
             faults.append(below.fault(message, "such as robineau-2016", key=True))
             continue
         found = checked(ReferenceSchema(), below, faults)
