@@ -45,6 +45,8 @@ def compile_rule(draft: Draft, faults: list[Fault]) -> Rule | None:
 def _rule(draft: Draft, faults: list[Fault]) -> Rule | None:
     place = draft.place
     found = checked(RuleSchema(), place, faults)
+    if not isinstance(place.value, Mapping):
+        return None
     anchor = parse_anchor(place, found, faults)
     before = len(faults)
     params = parse_params(place / "params", faults) if "params" in place.value else {}

@@ -88,6 +88,17 @@ def indent(dice: random.Random, lines: list[str], at: int) -> None:
     lines[at] = " " * dice.randint(0, 9) + lines[at].lstrip()
 
 
+def hollow(_: random.Random, lines: list[str], at: int) -> None:
+    """Leave of a list's item, or of a key, nothing that it holds."""
+    head = re.match(r" *(- |[\w-]+:)?", lines[at])
+    kept = head.group() if head else ""
+    depth = len(lines[at]) - len(lines[at].lstrip())
+    end = at + 1
+    while end < len(lines) and len(lines[end]) - len(lines[end].lstrip()) > depth:
+        end += 1
+    lines[at:end] = [kept]
+
+
 def insert(dice: random.Random, text: str) -> str:
     at = dice.randrange(len(text))
     return text[:at] + dice.choice(ODD) + text[at:]
@@ -114,7 +125,7 @@ def misspell(dice: random.Random, text: str) -> str:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    *(lines_of(change) for change in (drop, repeat, swap, indent)),
+    *(lines_of(change) for change in (drop, repeat, swap, indent, hollow)),
     insert, cut, erase, replace_word, misspell,
 )  # fmt: skip
 
@@ -166,3 +177,10 @@ def test_the_files_that_are_spoilt_are_right_before() -> None:
     references = [file for file in sources([PACKS]) if "references:" in file.text]
     for text in bases():
         assert not faults_of([*references, SourceFile("base.yaml", text, 0)])
+
+
+@pytest.mark.parametrize("item", ["", "null", "7", "text", "[]"])
+def test_a_rule_that_is_no_mapping_is_told_at_its_place(item: str) -> None:
+    faults = faults_of([SourceFile("spoilt.yaml", f"pack: p\nversion: 1\nrules:\n  - {item}\n", 0)])
+    assert "rules[0] must be a mapping of keys to values" in faults[0].message
+    assert 4 <= faults[0].line <= 5
