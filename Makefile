@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test converge fuzz latency lint fmt lock image hooks clean
+.PHONY: help demo test converge fuzz mutate latency lint fmt lock image hooks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -32,6 +32,9 @@ converge: .venv/.dev ## the engine against the reference, tens of thousands of c
 
 fuzz: .venv/.dev ## spoilt rule files: a clear error with a place for each; TANDEM_FUZZ=20000 sets how many
 	TANDEM_FUZZ=$${TANDEM_FUZZ:-20000} $(BIN)/pytest -n $(JOBS) --dist load --timeout 3000 tests/rules/language/test_malformed.py $(ARGS)
+
+mutate: .venv/.dev ## small faults put into engine and language: which does no test notice? TANDEM_MUTANTS=400 sets how many
+	$(BIN)/python -m tests.mutation.run $(ARGS)
 
 latency: .venv/.dev ## POST to webhook received on an idle machine, beside a bare Celery chain; ARGS="--rounds 50"
 	$(BIN)/python -m tests.load.latency $(ARGS)
