@@ -363,6 +363,25 @@ def test_fifty_events_are_listed_the_latest_and_the_anchor_always() -> None:
     assert advice.because.facts["n"] == 60
 
 
+def test_an_anchor_that_its_own_facts_count_is_listed_once() -> None:
+    tested = rule(
+        "r", Each("workout.completed"), "n == 1.0", facts=[count("n", "workout.completed", During("today"))]
+    )
+    anchor = lift("2026-03-02T16:00Z")
+    (advice,) = evaluate(tested, [anchor], "2026-03-02T18:00Z").active.values()
+    assert [listed.id for listed in advice.because.events] == [anchor.id]
+
+
+def test_the_parts_of_a_condition_are_told_once_the_rule_has_looked() -> None:
+    tested = rule("evening", Daily(time(20, 30)), "athlete.body_mass_kg > 70.0 && athlete.height_cm > 200.0")
+    early, late = (evaluate(tested, [], f"2026-03-02T{clock}Z") for clock in ("12:00", "19:30"))
+    waiting = [verdict for verdict in early.verdicts if verdict.outcome == "pending"]
+    assert waiting
+    assert all(verdict.conditions(early.local) == () for verdict in waiting)
+    (looked,) = (verdict for verdict in late.verdicts if verdict.outcome == "does_not_hold")
+    assert [part.held for part in looked.conditions(late.local)] == [True, False]
+
+
 def test_numbers_in_evidence_have_six_decimals() -> None:
     tested = rule("r", Each("workout.completed"), facts=[("third", "anchor.duration_s / 7.0")])
     (advice,) = evaluate(tested, [lift("2026-03-02T08:00Z", 1 / 60)], "2026-03-02T10:00Z").active.values()

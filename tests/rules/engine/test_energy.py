@@ -57,6 +57,11 @@ def test_resting_energy_is_absent_when_any_part_of_the_profile_is(athlete: Athle
         (lift("2026-03-02", 60), 200.0, "activity MET"),
         (lift("2026-03-02", 60, intensity="hard"), 400.0, "activity MET"),
         (workout("swim", "2026-03-02", 30), 192.0, "activity MET"),
+        (workout("row", "2026-03-02", 60), 320.0, "activity MET"),
+        (workout("class", "2026-03-02", 60), 320.0, "activity MET"),
+        (workout("walk", "2026-03-02", 60), 224.0, "activity MET"),
+        (workout("hike", "2026-03-02", 60), 344.0, "activity MET"),
+        (workout("other", "2026-03-02", 60), 240.0, "activity MET"),
         (workout("ride", "2026-03-02", 60, distance_m=30_000.0), 464.0, "activity MET"),
         (workout("ride", "2026-03-02", 60, energy_kcal=5000.0), 464.0, "activity MET"),  # 62 MET
         (run("2026-03-02", 0, energy_kcal=50.0), 0.0, "activity MET"),

@@ -3,7 +3,9 @@ from collections.abc import Sequence
 import pytest
 
 from services.rules.engine.advise import advise
+from services.rules.engine.calendar import Calendar
 from services.rules.engine.judge import Verdict
+from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches
 from services.rules.language.model import (
     After,
@@ -19,7 +21,7 @@ from services.rules.language.model import (
     Rule,
 )
 from shared.contracts.athletes import ZoneChange
-from shared.contracts.events import Event, Value
+from shared.contracts.events import PLAN_HORIZON, Event, Value
 from tests.rules.engine.diary import ANN, at, event, lift, meal, plan, run
 from tests.rules.engine.rulebooks import count, hours, last, of, rule, rulebook
 
@@ -294,3 +296,13 @@ def test_a_plan_that_a_completed_session_names_is_gone() -> None:
     tested = rule("r", Each("workout.completed", STRENGTH), facts=[count("n", "workout.planned")])
     assert verdict(tested, [anchor, planned, done], "2026-03-04T13:29").known.names["n"] == 1
     assert verdict(tested, [anchor, planned, done], "2026-03-04T13:30").known.names["n"] == 0
+
+
+def test_a_session_that_began_as_early_as_a_plan_can_be_made_takes_it_away_and_an_earlier_one_does_not() -> (
+    None
+):
+    planned = plan("run", "2026-05-03T13:00", id="p1")
+    for early, left in [(hours(0), []), (hours(1), [planned])]:
+        done = run(planned.start - PLAN_HORIZON - early, plan_id="p1")
+        timeline = Timeline([planned, done], Calendar(ANN.zones), at("2026-05-01"))
+        assert list(timeline.of("workout.planned")) == left

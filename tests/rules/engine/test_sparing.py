@@ -94,3 +94,13 @@ def test_a_late_event_takes_the_room_of_what_opened_after_it() -> None:
     now = at(f"{DAY}T11:00Z")
     assert anchors(advise(book, ANN, SESSIONS[1:], now)) == [SESSIONS[1].key]
     assert anchors(advise(book, ANN, SESSIONS, now)) == [SESSIONS[0].key]
+
+
+def test_what_was_muted_while_it_stood_takes_no_room_when_its_time_is_over() -> None:
+    first = bounded(rule("first", Each("workout.completed"), expires=hours(1), supersedes=["second"]))
+    second = bounded(rule("second", Each("workout.completed"), expires=hours(1)))
+    third = bounded(rule("third", Daily(time(12, 0))))
+    noon = at(f"{DAY}T11:30Z")
+    assert anchors(advise(rulebook(first, second, third), ANN, SESSIONS[:1], noon)) == [DAY]
+    unmuted = replace(first, supersedes=frozenset[str]())
+    assert anchors(advise(rulebook(unmuted, second, third), ANN, SESSIONS[:1], noon)) == []
