@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from services.rules.cli import rules
+from shared.clock import clock_for
 from shared.contracts.clubs import SCOPES, Scope
 from shared.logging import configure
 from shared.orphans import end_with_supervisor
@@ -203,6 +204,26 @@ def rules_trace(
         click.echo(report(settings, rule_id, athlete, club_id, at, as_json=as_json))
     except (TraceError, StoreUnavailableError) as error:
         _fail(str(error))
+
+
+@rules.command("load")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def rules_load(paths: tuple[Path, ...]) -> None:
+    """Put the rules at PATHS, or of TANDEM_RULES_PATH, in force in the running system, without a restart.
+
+    Workers follow with the next athlete they evaluate. Name the paths that TANDEM_RULES_PATH has for the workers: at
+    their next start they load those. Exit code: 0 in force, 2 a file is wrong and all stayed as it was.
+    """
+    from services.rules.language.load import RuleFileError  # noqa: PLC0415 - CEL loads slowly
+    from services.rules.rulebook import install, rule_paths  # noqa: PLC0415 - the same
+
+    settings = _with_store(_settings())
+    store = connect(str(settings.redis_url))
+    try:
+        found = install(paths or rule_paths(settings), store, clock_for(settings, store).now())
+    except (StoreUnavailableError, RuleFileError) as error:
+        _fail(str(error))
+    click.echo("these rules are in force already" if found is None else f"{len(found.rules)} rules in force")
 
 
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])

@@ -1,16 +1,20 @@
 """What the front door asks of the rules: services do not import each other, so it is handed over here."""
 
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.ingest.parts import UnknownRuleError
-from shared.contracts.faults import nearest
+from services.ingest.parts import CheckedOverride, UnknownRuleError
+from shared.contracts.faults import Fault, InvalidError, nearest
+from shared.contracts.overrides import MOST_RULES, Override
 from shared.contracts.traces import Trace
 from shared.store.connect import Store
+from shared.store.rulebook import RuleInfo
 
 if TYPE_CHECKING:
+    from services.rules.language.faults import Fault as RuleFault
     from services.rules.rulebook import GoverningRules
 
 
@@ -29,7 +33,7 @@ class RuleDesk:
 
         with self._loading:
             try:
-                rulebook, reach = self._governing().current()
+                rulebook, reach = self._governing().current(club)
             except NoRulesError as error:
                 raise UnknownRuleError(str(error)) from error
         known = {each.id for generation in rulebook for each in generation.rule_set.rules}
@@ -39,9 +43,72 @@ class RuleDesk:
         snapshot = self.store.timelines.load(club, athlete, at - reach.back, at + reach.ahead)
         return trace(rulebook, snapshot.athlete, snapshot.events, at, rule)
 
+    def rules(self, club: str) -> tuple[RuleInfo, ...]:
+        """Return the rules that speak in a club, by id."""
+        if not self.store.rulebook.versions(club)[1]:
+            current = self.store.rulebook.current()
+            return current.rules if current else ()
+        from services.rules.rulebook import NoRulesError, infos  # noqa: PLC0415 - the language is large to load
+
+        with self._loading:
+            try:
+                rulebook, _ = self._governing().current(club)
+            except NoRulesError:
+                return ()
+        return tuple(infos(rulebook[-1].rule_set))
+
+    def check(self, club: str, own: Override) -> CheckedOverride:
+        """Return what `own` changes in a club; raise `InvalidError` with every fault of it."""
+        from services.rules.club_rules import club_sources, own_files  # noqa: PLC0415 - the same
+        from services.rules.language.doubts import doubts  # noqa: PLC0415
+        from services.rules.language.faults import RuleFileError  # noqa: PLC0415
+        from services.rules.language.load import compile_sources  # noqa: PLC0415
+        from services.rules.rulebook import NoRulesError  # noqa: PLC0415
+
+        with self._loading:
+            governing = self._governing()
+            try:
+                governing.current(club)
+            except NoRulesError as error:
+                raise InvalidError([Fault("body", f"cannot be checked yet: {error}")]) from error
+            shared = governing.shared()[-1]
+        try:
+            rules, drafts = compile_sources(club_sources(shared.files, own))
+        except RuleFileError as error:
+            raise InvalidError(list(_told(error.faults, own))) from error
+        mine = own_files(own)
+        count = sum(draft.place.document.file in mine for draft in drafts.values())
+        if count > MOST_RULES:
+            message = f"hold {count} rules; at most {MOST_RULES} of a club's own are allowed"
+            raise InvalidError([Fault("files", message)])
+        before = {rule.id: rule.hash for rule in shared.rules}
+        changed = sorted(rule.id for rule in rules.rules if before.get(rule.id) != rule.hash)
+        return CheckedOverride(
+            tuple(changed),
+            tuple(
+                str(doubt)
+                for rule in rules.rules
+                if drafts[rule.id].place.document.file in mine
+                for doubt in doubts(rule, drafts[rule.id])
+                if doubt.name not in ((drafts[rule.id].place / "allow").value or ())
+            ),
+        )
+
     def _governing(self) -> "GoverningRules":
         from services.rules.rulebook import GoverningRules  # noqa: PLC0415
 
         if self._rules is None:
             self._rules = GoverningRules(self.store)
         return self._rules
+
+
+def _told(faults: "Iterable[RuleFault]", own: Override) -> Iterator[Fault]:
+    """Yield the faults of rule files as faults of the request's fields."""
+    places = {file.name: f"files[{index}].text" for index, file in enumerate(own.files)}
+    for fault in faults:
+        hint = f"; {fault.hint}" if fault.hint else ""
+        if fault.file in places:
+            where = f"line {fault.line}, column {fault.column}: "
+            yield Fault(places[fault.file], f"{where}{fault.message}{hint}", fault.text.strip() or None)
+        else:
+            yield Fault("params" if own.params else "files", f"{fault.message}{hint}")

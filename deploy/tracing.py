@@ -24,8 +24,9 @@ def report(
     Raise `TraceError`, or `StoreUnavailableError`.
     """
     store = connect(str(settings.redis_url))
+    place = _club_of(store, athlete, club)
     try:
-        rulebook, reach = GoverningRules(store).current()
+        rulebook, reach = GoverningRules(store).current(place)
     except NoRulesError as error:
         raise TraceError(str(error)) from error
     rules = {each.id: each for each in rulebook[-1].rule_set.rules}
@@ -33,7 +34,6 @@ def report(
         hint = nearest(rule, sorted(rules)) or f"rules: {', '.join(sorted(rules))}"
         raise TraceError(f"there is no rule {rule!r}; {hint}")
     now = clock_for(settings, store).now() if at is None else at.astimezone(UTC)
-    place = _club_of(store, athlete, club)
     snapshot = store.timelines.load(place, athlete, now - reach.back, now + reach.ahead)
     if snapshot.profile is None and not snapshot.events:
         raise TraceError(f"club {place} knows no athlete {athlete!r}, or nothing of that time")

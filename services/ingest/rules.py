@@ -36,13 +36,11 @@ class _CountedRule(RuleInfo):
 )
 def list_rules(page: dict[str, Any]) -> Page[_CountedRule]:
     """List the rules in force, by id, with their versions, sources, run-time errors and what became of their advice."""
-    rulebook = parts().store.rulebook
-    current = rulebook.current()
-    failed = rulebook.errors()
-    spoken = parts().store.advice.counts(caller().club)
+    club = caller().club
+    failed = parts().store.rulebook.errors(club)
+    spoken = parts().store.advice.counts(club)
     counted = [
-        _counted(rule, failed.get(rule.id, 0), spoken.get(rule.id, {}))
-        for rule in (current.rules if current else ())
+        _counted(rule, failed.get(rule.id, 0), spoken.get(rule.id, {})) for rule in parts().desk.rules(club)
     ]
     return slice_of(counted, "id", page["cursor"], page["limit"])
 

@@ -1,5 +1,6 @@
 """The rules that govern: loaded from files at a worker's start, shared through the store, compiled once a process."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,12 +9,16 @@ from pathlib import Path
 
 import structlog
 
+from services.rules.club_rules import club_rulebook
 from services.rules.engine.horizon import Horizon, horizon
 from services.rules.language.load import SourceFile, load_sources, sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
 from shared.settings import Settings
 from shared.store.connect import Store
 from shared.store.rulebook import RuleInfo, StoredFile, StoredGeneration
+
+MOST_CLUBS = 64
+"""Clubs with rules of their own that a process keeps compiled, the latest asked for."""
 
 log = structlog.get_logger()
 
@@ -34,7 +39,7 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
     if current is not None and current.files == stored:
         return None
     rule_set = load_sources(files)
-    generation = StoredGeneration(None, rule_set.hash, stored, tuple(_info(rule_set)))
+    generation = StoredGeneration(None, rule_set.hash, stored, tuple(infos(rule_set)))
     reach = horizon((Generation(None, rule_set),)).back
     if store.rulebook.register(generation, now, now - reach):
         log.info("rulebook.installed", rules=len(rule_set.rules), hash=rule_set.hash)
@@ -45,13 +50,15 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
 
 @dataclass(slots=True)
 class GoverningRules:
-    """The rulebook of one process, read again when another has put new rules in force."""
+    """The rulebooks of one process, each read again when another process has put new rules in force."""
 
     store: Store
     _hash: str = ""
+    _generations: tuple[StoredGeneration, ...] = ()
     _rulebook: Rulebook = ()
     _horizon: Horizon | None = None
     _compiled: dict[str, RuleSet] = field(default_factory=dict)
+    _clubs: OrderedDict[str, tuple[str, Rulebook, Horizon]] = field(default_factory=OrderedDict)
 
     def knowing(self, rule_set: RuleSet | None) -> "GoverningRules":
         """Return these, with a set of rules that need not be compiled again."""
@@ -59,14 +66,18 @@ class GoverningRules:
             self._compiled[rule_set.hash] = rule_set
         return self
 
-    def current(self) -> tuple[Rulebook, Horizon]:
-        """Return the generations in force and how far from now their events can matter."""
-        newest = self.store.rulebook.version()
+    def current(self, club: str) -> tuple[Rulebook, Horizon]:
+        """Return the generations in force for a club and how far from now their events can matter."""
+        newest, own = self.store.rulebook.versions(club)
         if newest != self._hash or self._horizon is None:
             self._read(newest)
         if self._horizon is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
-        return self._rulebook, self._horizon
+        return self._of_club(club, own) if own else (self._rulebook, self._horizon)
+
+    def shared(self) -> tuple[StoredGeneration, ...]:
+        """Return, as text, the generations that all clubs share and that `current` last saw."""
+        return self._generations
 
     def _read(self, newest: str) -> None:
         stored = self.store.rulebook.generations()
@@ -74,10 +85,24 @@ class GoverningRules:
             return
         compiled = {each.hash: self._compiled.get(each.hash) or _compile(each) for each in stored}
         self._compiled = compiled
+        self._generations = stored
         self._rulebook = tuple(Generation(each.since, compiled[each.hash]) for each in stored)
         self._horizon = horizon(self._rulebook)
         self._hash = newest
+        self._clubs.clear()
         log.info("rulebook.loaded", generations=len(stored), hash=newest)
+
+    def _of_club(self, club: str, version: str) -> tuple[Rulebook, Horizon]:
+        known = self._clubs.pop(club, None)
+        if known is None or known[0] != version:
+            history = self.store.overrides.history(club)
+            book = club_rulebook(self._generations, self._rulebook, history)
+            known = (version, book, horizon(book))
+            log.info("rulebook.club_loaded", club=club, version=version, generations=len(book))
+        self._clubs[club] = known
+        if len(self._clubs) > MOST_CLUBS:
+            self._clubs.popitem(last=False)
+        return known[1], known[2]
 
 
 class NoRulesError(Exception):
@@ -88,7 +113,8 @@ def _compile(stored: StoredGeneration) -> RuleSet:
     return load_sources(tuple(SourceFile(file.path, file.text, file.layer) for file in stored.files))
 
 
-def _info(rule_set: RuleSet) -> list[RuleInfo]:
+def infos(rule_set: RuleSet) -> list[RuleInfo]:
+    """Return what is told of the rules to those who list them, by id; of a trial nothing."""
     return [
         RuleInfo(
             rule.id,
@@ -103,4 +129,5 @@ def _info(rule_set: RuleSet) -> list[RuleInfo]:
             rule.sources,
         )
         for rule in sorted(rule_set.rules, key=lambda rule: rule.id)
+        if not rule.trial
     ]

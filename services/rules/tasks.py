@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 from celery import Celery
 
+from services.rules.club_rules import shadowed
 from services.rules.commit import reconcile
 from services.rules.engine.advise import Evaluation, advise
 from services.rules.rulebook import GoverningRules
@@ -52,7 +53,7 @@ class RulesShell:
 
     def _evaluate(self, club: str, athlete: str, counts: Counter[tuple[str, str]]) -> bool:
         for _ in range(MOST_TRIES):
-            rulebook, reach = self.rules.current()
+            rulebook, reach = self.rules.current(club)
             now = self.clock.now()
             snapshot = self.store.timelines.load(club, athlete, now - reach.back, now + reach.ahead)
             if not snapshot.dirty and (snapshot.next_due is None or snapshot.next_due > now):
@@ -65,6 +66,7 @@ class RulesShell:
             committed = self.store.advice.commit(snapshot, changes, found.next_due)
             if committed.taken:
                 self._report(club, athlete, changes, found, counts)
+                self.store.overrides.note_shadowed(club, shadowed(found, now))
                 return committed.route
         log.warning("evaluation.outrun", club=club, athlete=athlete, tries=MOST_TRIES)
         return False
@@ -97,4 +99,4 @@ class RulesShell:
                 error=fault.message,
             )
         if found.faults:
-            self.store.rulebook.count_errors(Counter(fault.rule for fault in found.faults))
+            self.store.rulebook.count_errors(club, Counter(fault.rule for fault in found.faults))

@@ -35,6 +35,8 @@ def traces_of(
     wanted = {name for name, record in records.items() if record.state != "expired"} | found.held
     traces: dict[str, Trace] = {}
     for verdict in found.verdicts if wanted else ():
+        if verdict.rule.trial:
+            continue  # it bears the name of what the live rule says
         name = advice_id(athlete.club, athlete.id, verdict.rule.id, verdict.due.ref.key)
         if name in wanted:
             traces[name] = _traced(verdict, found, now)

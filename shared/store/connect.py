@@ -16,6 +16,7 @@ from shared.store.errors import StoreUnavailableError, store_errors
 from shared.store.limits import Limits
 from shared.store.outbox import Outbox
 from shared.store.outlook import Outlooks
+from shared.store.overrides import Overrides
 from shared.store.rulebook import RulebookStore
 from shared.store.scripts import Scripts
 from shared.store.stepping import ClockStore
@@ -40,6 +41,7 @@ class Store:
     subscriptions: Subscriptions
     deliveries: Deliveries
     rulebook: RulebookStore
+    overrides: Overrides
     counters: Counters
     limits: Limits
     clock: ClockStore
@@ -83,6 +85,7 @@ def connect(url: str) -> Store:
         subscriptions=Subscriptions(client),
         deliveries=Deliveries(client, scripts),
         rulebook=RulebookStore(client),
+        overrides=Overrides(client),
         counters=Counters(client),
         limits=Limits(scripts),
         clock=ClockStore(client),

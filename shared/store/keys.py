@@ -12,12 +12,32 @@ SIGNING_KEY = "signing-key"
 RULEBOOK = "rulebook"
 RULEBOOK_VERSION = "rulebook:version"
 COUNTERS = "counters"
-RULE_ERRORS = "rule-errors"
+OVERRIDE_VERSIONS = "override-versions"
 
 
 def club_keys(club: str) -> str:
     """Hash: key id -> ApiKey."""
     return f"club-keys:{club}"
+
+
+def rule_errors(club: str) -> str:
+    """Hash: rule id -> how often it has failed."""
+    return f"rule-errors:{club}"
+
+
+def club_overrides(club: str) -> str:
+    """List: what the club laid over the rules, the oldest version first."""
+    return f"overrides:{club}"
+
+
+def shadow_advice(club: str) -> str:
+    """Hash: advice id -> ShadowAdvice."""
+    return f"shadow-advice:{club}"
+
+
+def shadow_order(club: str) -> str:
+    """Sorted set: advice ids by when a rule in shadow first had them (ms)."""
+    return f"shadow-order:{club}"
 
 
 def club_athletes(club: str) -> str:

@@ -53,10 +53,17 @@ class RulebookStore:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def version(self) -> str:
-        """Return the hash of the rules in force, or '' before the first load: one small read to see a change."""
+    def versions(self, club: str) -> tuple[str, str]:
+        """Return the hash of the shared rules and the club's own version: one small read to see a change.
+
+        Each is '' where there is none.
+        """
         with store_errors():
-            return str(self._client.get(keys.RULEBOOK_VERSION) or "")
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.get(keys.RULEBOOK_VERSION)
+            pipeline.hget(keys.OVERRIDE_VERSIONS, club)
+            shared, own = pipeline.execute()
+        return str(shared or ""), str(own or "")
 
     def register(self, generation: StoredGeneration, now: datetime, keep_after: datetime) -> bool:
         """Put `generation` in force from `now` on, unless it is so already.
@@ -87,6 +94,11 @@ class RulebookStore:
                     continue
                 return bool(known)
 
+    def installed(self) -> bool:
+        """Whether any rules are in force."""
+        with store_errors():
+            return bool(self._client.exists(keys.RULEBOOK_VERSION))
+
     def generations(self) -> tuple[StoredGeneration, ...]:
         """Return all kept generations, the oldest first."""
         with store_errors():
@@ -98,19 +110,20 @@ class RulebookStore:
             found = self._client.lindex(keys.RULEBOOK, -1)
         return None if found is None else decode(str(found), StoredGeneration)
 
-    def errors(self) -> Mapping[str, int]:
-        """Return how often each rule has failed at run time."""
+    def errors(self, club: str) -> Mapping[str, int]:
+        """Return how often each rule has failed at run time for the club's athletes."""
         with store_errors():
             return {
-                str(rule): int(count) for rule, count in dict(self._client.hgetall(keys.RULE_ERRORS)).items()
+                str(rule): int(count)
+                for rule, count in dict(self._client.hgetall(keys.rule_errors(club))).items()
             }
 
-    def count_errors(self, failures: Mapping[str, int]) -> None:
+    def count_errors(self, club: str, failures: Mapping[str, int]) -> None:
         """Add to the rules' counts of failures."""
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
             for rule, count in failures.items():
-                pipeline.hincrby(keys.RULE_ERRORS, rule, count)
+                pipeline.hincrby(keys.rule_errors(club), rule, count)
             pipeline.execute()
 
 

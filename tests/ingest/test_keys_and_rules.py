@@ -66,7 +66,7 @@ def rule(name: str) -> RuleInfo:
 def test_the_rules_in_force_are_listed_with_their_errors(door: Door) -> None:
     assert door.get("/v1/rules").json == {"items": [], "next_cursor": None}
     door.store.rulebook.register(StoredGeneration(None, "h", (), (rule("b"), rule("a"))), NOW, NOW)
-    door.store.rulebook.count_errors({"b": 3})
+    door.store.rulebook.count_errors(door.club, {"b": 3})
     listed = door.get("/v1/rules").json
     assert listed is not None
     assert [(one["id"], one["errors"]) for one in listed["items"]] == [("a", 0), ("b", 3)]

@@ -219,7 +219,7 @@ def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_pat
     shell.post(workout("lift", START + timedelta(hours=16), 60, activity="strength"), run)
     assert "no-sprint-after-strength" in shell.states()
     assert "faulty" not in shell.states()
-    assert shell.store.rulebook.errors()["faulty"] >= 1
+    assert shell.store.rulebook.errors(CLUB)["faulty"] >= 1
 
 
 LIFT = workout("lift", START + timedelta(hours=16), 60, activity="strength")
@@ -300,7 +300,7 @@ def test_a_worker_that_finds_its_own_files_in_force_adds_nothing(shell: Shell) -
 def test_rules_that_were_just_checked_govern_as_they_are(shell: Shell) -> None:
     shell.store.client.flushall()
     checked = install([PACKS], shell.store, START)
-    [governing] = GoverningRules(shell.store).knowing(checked).current()[0]
+    [governing] = GoverningRules(shell.store).knowing(checked).current(CLUB)[0]
     assert governing.rule_set is checked
 
 

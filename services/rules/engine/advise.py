@@ -24,6 +24,7 @@ class RuleFault:
     anchor: str
     advice_id: str
     message: str
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,13 @@ def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: d
         later.extend(_next(verdict, now))
         if verdict.error is not None:
             name = advice_id(athlete.club, athlete.id, rule.id, due.ref.key)
-            faults.append(RuleFault(rule.id, due.ref.key, name, verdict.error))
+            faults.append(RuleFault(rule.id, due.ref.key, name, verdict.error, rule.trial))
         elif verdict.advice is not None and rule.mode == "live":
             findings.append(Finding(rule, due, verdict.advice))
     unsaid = kept_back(findings, rulebook, summed, now)
     return Evaluation(
         {finding.advice.id: finding.advice for finding in findings if finding.advice.id not in unsaid},
-        frozenset(fault.advice_id for fault in faults),
+        frozenset(fault.advice_id for fault in faults if not fault.trial),
         tuple(faults),
         min(later, default=None),
         tuple(verdicts),

@@ -44,7 +44,7 @@ def _governs(generation: Generation, successor: Generation | None, due: datetime
 def _was_due(earlier: Generation, successor: Generation, rule: Rule, due: Due, timeline: Timeline) -> bool:
     """Whether the anchor fell due under an earlier text of the rule, which governs it then: an edit moved its time."""
     for old in earlier.rule_set.rules:
-        if old.id == rule.id and old.mode != "off":
+        if old.id == rule.id and old.mode != "off" and old.trial == rule.trial:
             instant = due_under(old, due, timeline)
             return instant is not None and _governs(earlier, successor, instant)
     return False

@@ -17,6 +17,7 @@ from services.rules.language.model import (
     Bound,
     Computed,
     During,
+    EvaluationError,
     LastDays,
     Local,
     Pick,
@@ -30,6 +31,8 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 INEXACT_ANCHOR = "anchor.time_precision"
 """What is missing when a window of less than a day is asked about an anchor whose time is not exact."""
+MOST_EVENTS_A_WINDOW = 5_000
+"""What one fact may look at. A year of ten meals a day is less; a fact over more is an error, never cut short."""
 
 
 @dataclass(slots=True)
@@ -63,10 +66,14 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
         if due.event is not None and not _precise_enough(due.event, fact.window):
             known.missing[fact.name] = INEXACT_ANCHOR
             continue
+        found = in_window(timeline, fact.type, fact.window, due)
+        if len(found) > MOST_EVENTS_A_WINDOW:
+            raise EvaluationError(
+                f"the window of {fact.name} holds {len(found):,} events of {fact.type};"
+                f" at most {MOST_EVENTS_A_WINDOW:,} are allowed: give it a shorter window"
+            )
         events = [
-            event
-            for event in in_window(timeline, fact.type, fact.window, due)
-            if matches(fact.where, event) and _precise_enough(event, fact.window)
+            event for event in found if matches(fact.where, event) and _precise_enough(event, fact.window)
         ]
         if isinstance(fact, Pick):
             events = events[:1] if fact.which == "first" else events[-1:]

@@ -203,6 +203,8 @@ class Rule:
     sources: tuple[str, ...] = ()
     supersedes: frozenset[str] = frozenset()
     mode: Literal["live", "shadow", "off"] = "live"
+    trial: bool = False
+    """Whether it stands, in shadow, beside the rule of its name that a club may put it in the place of."""
     most_a_day: int | None = None
     """How many pieces of advice of its severity the pack gives an athlete on one local day; None: no bound."""
     names: frozenset[str] = frozenset()

@@ -1,0 +1,103 @@
+"""Which rules govern one club: those that all share, with what the club lays over them, at each instant of change."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from services.rules.engine.advise import Evaluation
+from services.rules.engine.horizon import horizon
+from services.rules.language.faults import RuleFileError
+from services.rules.language.load import SourceFile, load_sources
+from services.rules.language.model import Generation, Rulebook, RuleSet
+from shared.contracts.overrides import Override, ShadowAdvice, live_of, trial_of
+from shared.store.rulebook import StoredFile, StoredGeneration
+
+PARAMS = "params"
+"""The name under which faults speak of params that came with no file."""
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+log = structlog.get_logger()
+
+
+def club_sources(shared: Sequence[StoredFile], own: Override) -> tuple[SourceFile, ...]:
+    """Return the shared files with the club's as the topmost layer."""
+    top = max((file.layer for file in shared), default=0) + 1
+    files = [SourceFile(file.path, file.text, file.layer) for file in shared]
+    files += [SourceFile(file.name, file.text, top) for file in own.files]
+    if own.params:
+        # JSON is YAML, so params are checked, and their faults placed, like those of any file.
+        files.append(SourceFile(PARAMS, json.dumps({PARAMS: own.params}, ensure_ascii=False), top))
+    return tuple(files)
+
+
+def club_rulebook(
+    generations: Sequence[StoredGeneration], shared: Rulebook, history: tuple[Override, ...]
+) -> Rulebook:
+    """Return the club's generations: one for each change of the shared rules or of its own, as far back as matters.
+
+    `shared` are the `generations`, compiled. What no longer fits shared rules that came later is logged, and what
+    stood before goes on in its place: a broken pack never replaces a good one.
+    """
+    starts = [each.since or _EVER for each in generations]
+    moments = sorted({*starts, *(each.since for each in history if each.since > starts[0])})
+    found: list[Generation] = []
+    for index in reversed(range(len(moments))):
+        moment = moments[index]
+        place = max(position for position, start in enumerate(starts) if start <= moment)
+        known = tuple(each for each in history if each.since <= moment)
+        since = generations[0].since if index == 0 else moment
+        try:
+            rules = _with_trial(generations[place].files, shared[place].rule_set, known)
+        except RuleFileError as error:
+            log.exception("rulebook.club_unfit", since=moment.isoformat(), faults=len(error.faults))
+            if index > 0:
+                continue
+            rules = shared[place].rule_set
+        made = Generation(since, rules)
+        if found and found[0].since is not None:
+            newest = found[-1].since or found[0].since
+            if found[0].since + horizon((made,)).back < newest:
+                break  # it was replaced so long before the newest that nothing of it can stand
+        found.insert(0, made)
+    return tuple(found)
+
+
+def _with_trial(files: Sequence[StoredFile], shared: RuleSet, history: tuple[Override, ...]) -> RuleSet:
+    live, trial = live_of(history), trial_of(history)
+    rules = load_sources(club_sources(files, live)) if live.files or live.params else shared
+    if trial is None:
+        return rules
+    hashes = {rule.id: rule.hash for rule in rules.rules}
+    tried = [
+        replace(rule, mode="shadow", trial=True)
+        for rule in load_sources(club_sources(files, trial)).rules
+        if rule.mode != "off" and hashes.get(rule.id) != rule.hash
+    ]
+    return RuleSet((*rules.rules, *tried), f"{rules.hash}+{trial.version}")
+
+
+def shadowed(found: Evaluation, now: datetime) -> Iterator[ShadowAdvice]:
+    """Yield what rules in shadow would say now."""
+    for verdict in found.verdicts:
+        advice = verdict.advice
+        if verdict.rule.mode == "shadow" and advice is not None:
+            yield ShadowAdvice(
+                advice.id,
+                advice.athlete,
+                advice.rule,
+                advice.rule_version,
+                advice.rule_hash,
+                advice.severity,
+                advice.title,
+                advice.message,
+                now,
+                advice.expires_at,
+            )
+
+
+def own_files(own: Override) -> Collection[str]:
+    """Return the names under which faults speak of the club's own files."""
+    return {file.name for file in own.files} | ({PARAMS} if own.params else set())
