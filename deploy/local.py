@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -57,10 +58,11 @@ def start(
 
     Events are taken then, and rules are in force. `port` 0 takes a free one. `environ` adds to what the parts inherit.
     """
+    port = port or free_port()
+    _check_free(host, port)
     embedded = None if settings.redis_url else claim_place(settings.data_dir)
     if embedded is not None:
         settings = replace(settings, redis_url=embedded.url)
-    port = port or free_port()
     metrics = settings.data_dir / "metrics"
     shared_environ = {
         **os.environ,
@@ -99,6 +101,19 @@ def start(
     return tandem
 
 
+def _check_free(host: str, port: int) -> None:
+    """Raise `NotReadyError` when something listens there: its answers would pass for ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise NotReadyError(
+                f"port {port} of {host} cannot be had: {error.strerror}; --port chooses another"
+            ) from None
+
+
 def run_until_stopped(start_tree: Callable[[], LocalTandem], say: Callable[[str], None]) -> None:
     """Start a tree, say where it is ready, and stop it on SIGINT or SIGTERM."""
     stop = threading.Event()
@@ -134,7 +149,7 @@ def _await_rules(store_url: str) -> None:
     deadline = time.monotonic() + _READY_S
     store = connect(store_url)
     try:
-        while not store.rulebook.version():
+        while not store.rulebook.installed():
             if time.monotonic() > deadline:
                 raise NotReadyError(
                     f"no worker has put rules in force within {_READY_S} s; their log says why"

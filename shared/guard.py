@@ -70,13 +70,13 @@ def check_url(url: str, allowed: Sequence[Network], look_up: Resolve = resolve) 
     try:
         addresses = tuple(look_up(host, port))
     except (OSError, UnicodeError):
-        raise UnresolvedError("its host has no address") from None
+        raise UnresolvedError("names a host that has no address") from None
     if not addresses:
-        raise UnresolvedError("its host has no address")
+        raise UnresolvedError("names a host that has no address")
     for address in addresses:
         if not may_reach(address, allowed):
             raise TargetRefusedError(
-                "its host is not on the public internet; private, loopback and reserved addresses are refused "
+                "names a host that is not on the public internet; private, loopback and reserved addresses are refused "
                 "unless TANDEM_WEBHOOK_ALLOW_NETWORKS names their network"
             )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -73,8 +73,8 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON may hold anything
         raise ProblemError(400, f"the body is not JSON: {error.msg} at {where}") from None
     except RecursionError:
         raise ProblemError(400, "the body is nested too deeply") from None
-    except ValueError as error:  # a whole number of thousands of digits
-        raise ProblemError(400, f"the body holds a number that cannot be read: {error}") from None
+    except ValueError:  # Python reads no whole number of more than some thousands of digits
+        raise ProblemError(400, "the body holds a number of too many digits to be read") from None
 
 
 def _not_a_number(constant: str) -> NoReturn:

@@ -34,8 +34,8 @@ class Instant(fields.DateTime):
         leap = value[17:19] == _LEAP_SECOND
         try:
             instant = datetime.fromisoformat(f"{value[:17]}59{value[19:]}" if leap else value).astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise ValidationError(f"is no time that exists ({error}); it {_AN_INSTANT}") from error
+        except (ValueError, OverflowError):
+            raise ValidationError(f"is no time that exists; it {_AN_INSTANT}") from None
         if leap:
             # Leap seconds are put in at the end of a UTC day; here the day ends a second before them.
             if (instant.hour, instant.minute) != (23, 59):

@@ -147,9 +147,13 @@ def _target(event: Event) -> str:
 
 def _belongs_elsewhere(event: Event, foreign: str) -> Outcome:
     if foreign == event.key:
-        return Outcome("conflict", "subject", "this id and source belong to an event of another athlete")
+        return Outcome(
+            "conflict", "subject", "must stay: this id and source belong to an event of another athlete"
+        )
     return Outcome(
-        "conflict", "subject", f"event_id {event.data['event_id']!r} belongs to an event of another athlete"
+        "conflict",
+        "subject",
+        f"must stay: event_id {event.data['event_id']!r} belongs to an event of another athlete",
     )
 
 
@@ -174,5 +178,5 @@ def _outcome(status: str, event: Event) -> Outcome:
             return Outcome(
                 "conflict",
                 "revision",
-                f"revision {event.revision} is known with other content; a change needs a higher revision",
+                f"{event.revision} is known with other content; a change needs a higher revision",
             )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -121,6 +122,14 @@ def test_a_second_one_in_the_same_place_is_refused_by_name(tmp_path: Path) -> No
         second = tandem(tmp_path, "up", "--port", "0")
     assert second.returncode == 2
     assert "another `tandem up` works in" in second.stderr
+
+
+def test_a_port_that_is_taken_is_refused_by_name_and_not_taken_for_its_own(tmp_path: Path) -> None:
+    with up(tmp_path / "first") as (_, url):
+        port = str(urlsplit(url).port)
+        second = tandem(tmp_path / "second", "up", "--port", port)
+    assert second.returncode == 2
+    assert f"port {port} of 127.0.0.1 cannot be had" in second.stderr
 
 
 def test_without_a_store_a_command_says_what_to_do(tmp_path: Path) -> None:

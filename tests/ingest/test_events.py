@@ -59,7 +59,7 @@ def test_the_same_revision_with_other_content_is_a_conflict(door: Door) -> None:
     door.post_events(event())
     other = event(data={"activity": "run", "duration_s": 1801})
     told = fault(door.post_events(other), "revision", status=409)
-    assert "higher revision" in told["message"]
+    assert told["message"] == "0 is known with other content; a change needs a higher revision"
     assert told["found"] == 0
 
 
