@@ -113,6 +113,15 @@ def explain(rule_id: str, paths: tuple[Path, ...]) -> None:
     click.echo(said(found[rule_id]))
 
 
+@rules.command()
+@click.argument("files", type=click.Choice(["rules", "tests"]), default="rules")
+def schema(files: str) -> None:
+    """Print the JSON Schema of rule files, or of test files, for editors to complete and check them by."""
+    from services.rules.schemas import SCHEMAS  # noqa: PLC0415 - CEL loads slowly
+
+    click.echo(json.dumps(SCHEMAS[files](), indent=2, ensure_ascii=False))
+
+
 def _shipped() -> tuple[Path, ...]:
     return (Path(str(resources.files("services.rules") / "packs")),)
 

@@ -13,7 +13,7 @@ from services.rules.language.where import event_type_at, parse_where
 FORMS: Final = ("each", "daily", "weekly")
 PLAN: Final = "workout.planned"
 DEFAULT_LEAD: Final = timedelta(hours=36)
-_ONLY_EACH = ("where", "delay", "lead")
+ONLY_EACH = ("where", "delay", "lead")
 
 
 def parse_anchor(rule: Place, checked: Mapping[str, Any], faults: list[Fault]) -> Anchor | None:
@@ -30,7 +30,7 @@ def parse_anchor(rule: Place, checked: Mapping[str, Any], faults: list[Fault]) -
     form = given[0]
     if form == "each":
         return _each(rule, checked, faults)
-    for name in _ONLY_EACH:
+    for name in ONLY_EACH:
         if name in rule.value:
             message = f"{name} goes with `each`, not with `{form}`"
             hint = "put it into the facts" if name == "where" else "leave it out: the time of day says when"

@@ -41,15 +41,15 @@ _Count: TypeAlias = Literal["count", "days"]
 _Reduce: TypeAlias = Literal["sum", "min", "max", "avg"]
 _Which: TypeAlias = Literal["first", "last"]
 _SPANS: Final[tuple[_Span, ...]] = get_args(_Span)
-_COUNTS: Final[tuple[_Count, ...]] = get_args(_Count)
-_REDUCES: Final[tuple[_Reduce, ...]] = get_args(_Reduce)
-_WHICHES: Final[tuple[_Which, ...]] = get_args(_Which)
-_FORMS: Final = (*_COUNTS, *_REDUCES, *_WHICHES)
-_WINDOWS: Final = ("during", "before", "after", "last_days")
+COUNTS: Final[tuple[_Count, ...]] = get_args(_Count)
+REDUCES: Final[tuple[_Reduce, ...]] = get_args(_Reduce)
+WHICHES: Final[tuple[_Which, ...]] = get_args(_Which)
+FORMS: Final = (*COUNTS, *REDUCES, *WHICHES)
+WINDOWS: Final = ("during", "before", "after", "last_days")
 _MOST_DAYS = 366
 
 
-class _FactSchema(FileSchema):
+class FactSchema(FileSchema):
     """A fact over events. Which keys go together is checked after."""
 
     count = JsonValue()
@@ -123,8 +123,8 @@ def _computed(place: Place, name: str, scope: Scope) -> tuple[Fact | None, str |
 
 def _over_events(place: Place, name: str, faults: list[Fault]) -> tuple[Fact | None, str | None]:
     below: list[Fault] = []
-    found = checked(_FactSchema(), place, below)
-    given = [key for key in place.value if key in _FORMS]
+    found = checked(FactSchema(), place, below)
+    given = [key for key in place.value if key in FORMS]
     if len(given) != 1:
         if given:
             fault = (place / given[1]).fault(
@@ -133,7 +133,7 @@ def _over_events(place: Place, name: str, faults: list[Fault]) -> tuple[Fact | N
         elif below:
             fault = below.pop()  # most likely the form, misspelt
         else:
-            fault = place.fault(f"the fact {name} has no form", f"one of {', '.join(_FORMS)}", key=True)
+            fault = place.fault(f"the fact {name} has no form", f"one of {', '.join(FORMS)}", key=True)
         faults.extend((*below, fault))
         return None, None
     window = _window(place, found, below)
@@ -150,22 +150,22 @@ def _over_events(place: Place, name: str, faults: list[Fault]) -> tuple[Fact | N
 def _made(
     form: str, name: str, event_type: str, field: str | None, where: Where, window: Window
 ) -> tuple[Fact, str]:
-    for which in _WHICHES:
+    for which in WHICHES:
         if form == which:
             return Pick(name, which, event_type, where, window), event_type
-    operation = next(each for each in (*_COUNTS, *_REDUCES) if each == form)
+    operation = next(each for each in (*COUNTS, *REDUCES) if each == form)
     return Aggregate(name, operation, event_type, field, where, window), kinds.NUMBER
 
 
 def _source(place: Place, form: str, faults: list[Fault]) -> tuple[str | None, str | None]:
     """Return the event type and, for what is reckoned from a field, the field."""
-    if form not in _REDUCES:
+    if form not in REDUCES:
         event_type = event_type_at(place, faults)
         return event_type, None
     value = place.value
     event_type, _, field = value.rpartition(".") if isinstance(value, str) else ("", "", "")
     if isinstance(value, str) and value in TIMELINE_TYPES:
-        hint = f"write {value}.FIELD with one of {', '.join(_numbers(value))}"
+        hint = f"write {value}.FIELD with one of {', '.join(numbers_of(value))}"
         faults.append(place.fault(f"{form} needs a field of {value}", hint))
         return None, None
     if event_type not in TIMELINE_TYPES:
@@ -174,7 +174,7 @@ def _source(place: Place, form: str, faults: list[Fault]) -> tuple[str | None, s
         )
         faults.append(place.fault(f"{form} wants TYPE.FIELD; found {shown(value)}", hint))
         return None, None
-    numbers = _numbers(event_type)
+    numbers = numbers_of(event_type)
     if field not in numbers:
         hint = (
             did_you_mean(field, numbers, what="its number fields") if numbers else "it has no number fields"
@@ -184,13 +184,14 @@ def _source(place: Place, form: str, faults: list[Fault]) -> tuple[str | None, s
     return event_type, field
 
 
-def _numbers(event_type: str) -> tuple[str, ...]:
+def numbers_of(event_type: str) -> tuple[str, ...]:
+    """Return the fields of an event type that `sum`, `min`, `max` and `avg` can reckon with."""
     carried = (n for n, spec in EVENT_TYPES[event_type].fields.items() if spec.kind in {"number", "integer"})
     return (*carried, *DERIVED_NUMBERS.get(event_type, ()))
 
 
 def _window(place: Place, found: Mapping[str, Any], faults: list[Fault]) -> Window | None:
-    given = [key for key in place.value if key in _WINDOWS]
+    given = [key for key in place.value if key in WINDOWS]
     if len(given) > 1:
         message = f"a fact has at most one window; found {' and '.join(given)}"
         faults.append((place / given[1]).fault(message, "keep one", key=True))

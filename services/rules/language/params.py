@@ -10,7 +10,7 @@ from services.rules.language.names import NAME, NAME_ALLOWED
 from services.rules.language.schema import did_you_mean, shown
 from shared.contracts.athletes import Param
 
-_MOST = 100
+MAX_LISTED = 100
 _A_PARAM = "a number, a text, true or false, a list of numbers, or a list of texts"
 
 
@@ -74,7 +74,7 @@ def param_kind(value: Param) -> str:
 def _param(value: Plain) -> Param | None:
     if isinstance(value, list):
         found = [_param(each) for each in value]
-        if not 1 <= len(found) <= _MOST:
+        if not 1 <= len(found) <= MAX_LISTED:
             return None
         if all(isinstance(each, str) for each in found) or all(isinstance(each, float) for each in found):
             return tuple(each for each in found if isinstance(each, str | float))

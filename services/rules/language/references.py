@@ -10,7 +10,7 @@ from services.rules.language.faults import Fault
 from services.rules.language.schema import ReferenceSchema, checked, did_you_mean, shown
 
 MAX_REFERENCES: Final = 2000
-_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 """A key has a hyphen, so that a plain word is never taken for one."""
 
 
@@ -34,7 +34,7 @@ def add_references(place: Place, layer: int, known: dict[str, Reference], faults
         return
     for key in value:
         below = place / key
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             message = (
                 f"{shown(key)} is no key: small letters and digits joined by single hyphens, at least one"
             )
@@ -56,7 +56,7 @@ def cited(
     Where files hold references, what reads like a key must be one. Where none does, every source is its own text.
     """
     for index, source in enumerate(sources):
-        if citations and source not in citations and _KEY.fullmatch(source):
+        if citations and source not in citations and KEY.fullmatch(source):
             message = f"there is no reference {shown(source)}"
             hint = did_you_mean(source, tuple(sorted(citations)), what="references")
             faults.append((place / index).fault(message, hint))

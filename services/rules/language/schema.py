@@ -67,7 +67,10 @@ class Duration(fields.Field[timedelta]):
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
 
     def __init__(self, *, positive: bool = False, **options: Any) -> None:
-        super().__init__(**options)
+        pattern = "^(?=.*[1-9])[0-9]{1,9}[smhd]$" if positive else "^[0-9]{1,9}[smhd]$"
+        super().__init__(
+            metadata={"type": "string", "pattern": pattern, **options.pop("metadata", {})}, **options
+        )
         self._positive = positive
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> timedelta:
@@ -84,6 +87,10 @@ class Expression(fields.Field[str]):
     """CEL: text, or YAML's bare true and false."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
+
+    def __init__(self, **options: Any) -> None:
+        document = {"type": ["string", "boolean"], "pattern": r"\S", "maxLength": MAX_EXPRESSION}
+        super().__init__(metadata=document, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if isinstance(value, bool):
@@ -124,7 +131,7 @@ class RuleSchema(FileSchema):
     category = Text(required=True, choices=CATEGORIES)
     severity = Text(required=True, choices=SEVERITIES)
     evidence = Text(required=True, choices=GRADES)
-    sources = Texts(Text(max_length=500), most=20, required=True)
+    sources = Texts(Text(max_length=500), most=20, required=True, metadata={"minItems": 1})
     mode = Text(choices=MODES, load_default="live")
     each = JsonValue()
     where = JsonValue()

@@ -12,13 +12,13 @@ from services.rules.language.schema import did_you_mean, shown
 from shared.contracts.events import EVENT_TYPES, TIMELINE_TYPES, Field
 
 _Operator: TypeAlias = Literal["ne", "gt", "gte", "lt", "lte"]
-_OPERATORS: Final[tuple[_Operator, ...]] = get_args(_Operator)
+OPERATORS: Final[tuple[_Operator, ...]] = get_args(_Operator)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WANTED = {
     "number": "a number", "integer": "a number", "text": "text", "texts": "text",
     "flag": "true or false", "date": 'a date such as "2026-03-02"',
 }  # fmt: skip
-_ORDERED = frozenset({"number", "integer", "date"})
+ORDERED = frozenset({"number", "integer", "date"})
 
 
 def parse_where(place: Place, event_type: str, faults: list[Fault]) -> Where:
@@ -70,13 +70,13 @@ def _bounds(place: Place, name: str, spec: Field, faults: list[Fault]) -> list[C
     bounds: Mapping[str, Plain] = place.value
     found: list[Condition] = []
     if not bounds:
-        faults.append(place.fault(f"{name} has no bound", f"one or two of {', '.join(_OPERATORS)}"))
+        faults.append(place.fault(f"{name} has no bound", f"one or two of {', '.join(OPERATORS)}"))
     for key in bounds:
-        operator = next((each for each in _OPERATORS if each == key), None)
+        operator = next((each for each in OPERATORS if each == key), None)
         if operator is None:
-            hint = did_you_mean(key, _OPERATORS, what="operators")
+            hint = did_you_mean(key, OPERATORS, what="operators")
             faults.append((place / key).fault(f"{shown(key)} is no operator", hint, key=True))
-        elif operator != "ne" and spec.kind not in _ORDERED:
+        elif operator != "ne" and spec.kind not in ORDERED:
             message = f"{name} holds {_WANTED[spec.kind]}, which {operator} cannot compare"
             faults.append(
                 (place / key).fault(message, "name the values: a value or a list of values", key=True)

@@ -21,7 +21,7 @@ from shared.contracts.wire_faults import faults_of
 NOBODY: Final = Athlete("test", "athlete")
 _SOURCE: Final = "test"
 _ANY_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
-_OF_EVENT: Final = frozenset({"type", "at", "for", "id", "source", "revision", "arrives"})
+OF_EVENT: Final = frozenset({"type", "at", "for", "id", "source", "revision", "arrives"})
 _STEP: Final = re.compile(r"[^.\[\]]+")
 
 
@@ -87,7 +87,7 @@ def _arrival(place: Place, number: int, calendar: Calendar, faults: list[Fault])
         faults.append(place.fault("an event must be a mapping", "such as {type: meal.logged, at: ..., ...}"))
         return None
     start = instant_at(place / "at", calendar, faults)
-    data = {name: each for name, each in value.items() if name not in _OF_EVENT}
+    data = {name: each for name, each in value.items() if name not in OF_EVENT}
     if "for" in value:
         data["duration_s"] = (parsed(Duration(), place / "for", faults) or timedelta()).total_seconds()
     raw = {
