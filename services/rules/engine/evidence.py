@@ -16,8 +16,11 @@ MOST_EVENTS = 50
 """Events listed as evidence: the anchor, and the latest others. The facts count them all."""
 
 
-def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period]) -> Because:
-    """Return the anchor, the events behind the facts, and every value that the rule used."""
+def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period], zone: str) -> Because:
+    """Return the anchor, the events behind the facts, and every value that the rule used.
+
+    `zone` is the athlete's at the anchor: without it nobody could say which events were today's.
+    """
     known = Knowledge(known.names, dict(known.events))
     fields = _reads(rule)
     for name, period in read.items():
@@ -27,11 +30,15 @@ def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period]) 
     room = MOST_EVENTS - (due.event is not None)
     latest = sorted(known.events.values(), key=lambda event: event.order)[-room:]
     listed = sorted([*latest, *([due.event] if due.event else [])], key=lambda event: event.order)
-    return Because(due.ref, tuple(event_ref(event) for event in listed), shown(rule, known, read))
+    values = {**shown(rule, known, read), "athlete.timezone": zone}
+    return Because(due.ref, tuple(event_ref(event) for event in listed), values)
 
 
 def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str, Value]:
-    """Return every fact, and every param and field of anchor, athlete, day and week that the rule reads."""
+    """Return every fact, and every param and field of anchor, athlete, day and week that the rule reads.
+
+    What a day or week takes from the profile stands beside it, so that its figures can be reckoned again.
+    """
     values = {fact.name: _plain(known.names[fact.name]) for fact in rule.facts if fact.name in known.names}
     for root, fields in _reads(rule).items():
         record = known.names.get(root)
@@ -39,7 +46,10 @@ def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str,
             values |= {
                 f"{root}.{name}": _plain(record.fields[name]) for name in fields if name in record.fields
             }
-        method = read[root].training_method(fields) if root in read else None
+        if root not in read:
+            continue
+        values |= {f"athlete.{name}": _plain(value) for name, value in read[root].profile(fields).items()}
+        method = read[root].training_method(fields)
         if method is not None:
             values[f"{root}.training_method"] = method
     return values

@@ -24,6 +24,9 @@ _NOTED_EARLY = timedelta(days=2)
 _FROM_MEALS = frozenset({"energy_in_kcal", "balance_kcal", "protein_g", "fluid_ml", "nutrition_complete"})
 _FROM_TRAINING = frozenset({"training_kcal", "energy_out_kcal", "balance_kcal"})
 _FROM_SESSIONS = _FROM_TRAINING | {"session_load", "sessions", "strength_sessions", "endurance_sessions"}
+_EVERYDAY = frozenset({"energy_out_kcal", "balance_kcal"})
+_FROM_RESTING = _EVERYDAY | {"resting_kcal", "nutrition_complete"}
+_FROM_MASS = _FROM_RESTING | _FROM_TRAINING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Period:
     sessions: Sequence[Event]
     closings: Sequence[Event]
     methods: str
+    athlete: Athlete
 
     def behind(self, fields: Collection[str]) -> Iterator[Event]:
         """Yield the events that the named fields rest on."""
@@ -48,6 +52,17 @@ class Period:
     def training_method(self, fields: Collection[str]) -> str | None:
         """Return how the energy of the sessions was found, where the named fields rest on it."""
         return self.methods if self.methods and not _FROM_TRAINING.isdisjoint(fields) else None
+
+    def profile(self, fields: Collection[str]) -> dict[str, Value]:
+        """Return what the named fields take from the profile, by its names there: absent is absent."""
+        rests_on = {
+            "body_mass_kg": _FROM_MASS, "height_cm": _FROM_RESTING, "birth_year": _FROM_RESTING,
+            "sex": _FROM_RESTING, "everyday_activity": _EVERYDAY,
+        }  # fmt: skip
+        found = {
+            name: getattr(self.athlete, name) for name, of in rests_on.items() if not of.isdisjoint(fields)
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(slots=True)
@@ -104,7 +119,7 @@ def _period(kind: str, timeline: Timeline, athlete: Athlete, first: date, last: 
     elif None not in whole:
         fields["nutrition_complete"] = True
     methods = ", ".join(sorted({energy.method for energy in energies or ()}))
-    return Period(Record(kind, fields), meals, sessions, closings, methods)
+    return Period(Record(kind, fields), meals, sessions, closings, methods, athlete)
 
 
 def _energies(sessions: Sequence[Event], athlete: Athlete) -> list[SessionEnergy] | None:

@@ -350,6 +350,11 @@ def test_advice_on_the_days_energy_rests_on_its_meals_and_sessions_and_says_how_
     assert advice.because.facts == {
         "day.balance_kcal": pytest.approx(600 - 1780 * 1.3 - 200),
         "day.training_method": "activity MET",
+        "athlete.birth_year": 1996,
+        "athlete.body_mass_kg": 80,
+        "athlete.height_cm": 180,
+        "athlete.sex": "male",
+        "athlete.timezone": "Europe/Berlin",
     }
 
 
