@@ -91,7 +91,7 @@ rules:
 """
 
 DOCUMENTED = re.findall(
-    r"^```yaml\n(pack: .*?^rules:.*?)^```",
+    r"^```yaml\n# \S+\n(pack: .*?^rules:.*?)^```",
     (REPOSITORY / "docs/rules.md").read_text("utf-8"),
     re.DOTALL | re.MULTILINE,
 )
