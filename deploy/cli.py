@@ -223,7 +223,7 @@ def rules_load(paths: tuple[Path, ...]) -> None:
         found = install(paths or rule_paths(settings), store, clock_for(settings, store).now())
     except (StoreUnavailableError, RuleFileError) as error:
         _fail(str(error))
-    click.echo("these rules are in force already" if found is None else f"{len(found.rules)} rules in force")
+    click.echo("these rules are in force already" if found is None else f"rules in force: {len(found.rules)}")
 
 
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])

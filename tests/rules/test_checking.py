@@ -87,6 +87,28 @@ def test_a_doubtful_rule_is_warned_of_by_name_and_place(
     assert check("--strict", folder).exit_code == 0
 
 
+def test_what_an_athlete_may_have_is_no_reason_to_warn(folder: Path) -> None:
+    presence = "requires: has(athlete.body_mass_kg)\n    when: params.on"
+    assert "when: params.on" in RULES
+    (folder / "club.yaml").write_text(RULES.replace("when: params.on", presence))
+    assert check("--strict", folder).exit_code == 0
+
+
+@pytest.mark.parametrize("times", ["lead: 1h, settle: 2h", "lead: 1h, settle: 1h", "lead: 0s"])
+def test_a_plans_rule_that_settles_until_the_session_starts_can_never_hold(
+    tmp_path: Path, times: str
+) -> None:
+    rule = (
+        "{id: r, category: variety, severity: info, each: workout.planned, when: 'true', expires: 24h,"
+        f" advise: {{title: T, message: M}}, evidence: heuristic, sources: [s], {times}}}"
+    )
+    (tmp_path / "club.yaml").write_text(f"pack: p\nversion: 1\nrules:\n  - {rule}\n")
+    assert "warning [never-holds] advice on a plan ends" in check(tmp_path).output
+    longer = times.replace("lead: 1h", "lead: 3h").replace("lead: 0s", "lead: 1h")
+    (tmp_path / "club.yaml").write_text(f"pack: p\nversion: 1\nrules:\n  - {rule.replace(times, longer)}\n")
+    assert "never-holds" not in check(tmp_path).output
+
+
 @pytest.mark.parametrize(
     ("tests", "names"),
     [

@@ -38,9 +38,16 @@ def _never_holds(rule: Rule, place: Place) -> Iterator[Doubt]:
     """A condition that is false whatever happens: CEL decides an `&&` by one side that is."""
     known = {"params": Record("params", rule.params)}
     for key, expression in (("requires", rule.requires), ("when", rule.when)):
-        if expression is not None and _value(expression, known) is False:
+        if expression is None or "has(" in expression.source:
+            continue  # with nothing known, nothing is there; an athlete may well have it
+        if _value(expression, known) is False:
             message = f"{key} is false whatever happens, so the rule can never hold"
             yield Doubt("never-holds", (place / key).fault(message, "correct the condition or its params"))
+    lead = rule.anchor.lead if isinstance(rule.anchor, Each) else None
+    if lead is not None and rule.settle >= lead:
+        message = "advice on a plan ends when the session starts, and settle reaches that, so it would never be active"
+        key = "settle" if rule.settle else "lead"
+        yield Doubt("never-holds", (place / key).fault(message, "settle for less, or give a longer lead"))
 
 
 def _value(expression: Expression, known: Mapping[str, Record]) -> object:
