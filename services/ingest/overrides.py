@@ -1,8 +1,7 @@
 """A club's own rules and params over HTTP: checked, versioned, tried in shadow, and taken back by one call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from services.ingest.auth import caller
@@ -25,18 +24,11 @@ resource = Resource("overrides", __name__, description="What a club lays over th
 
 
 @dataclass(frozen=True, slots=True)
-class _Accepted:
-    """A version with what it changes."""
+class _Accepted(Override):
+    """A version with what it changes and what is doubtful about it."""
 
-    version: int
-    mode: str
-    since: datetime
-    files: tuple[RuleText, ...]
-    params: object
-    note: str | None
-    restores: int | None
-    rules: Sequence[str]
-    warnings: Sequence[str]
+    rules: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,8 @@ def put_overrides(found: dict[str, Any]) -> _Accepted:
     `GET /v1/rules/shadow` tells what it would have said.
     """
     files = tuple(RuleText(file["name"], file["text"]) for file in found["files"])
-    return _put(Override(0, found["mode"], parts().clock.now(), files, found["params"], found["note"]))
+    wanted = Override(0, found["mode"], parts().clock.now(), files, found["params"], found["note"])
+    return _put(wanted, parts().store.overrides.history(caller().club))
 
 
 @operation(
@@ -78,10 +71,11 @@ def put_overrides(found: dict[str, Any]) -> _Accepted:
 )
 def promote_overrides() -> _Accepted:
     """Let what is tried in shadow speak. 409 when nothing is."""
-    trial = trial_of(parts().store.overrides.history(caller().club))
+    history = parts().store.overrides.history(caller().club)
+    trial = trial_of(history)
     if trial is None:
         raise ProblemError(409, "nothing is tried in shadow; PUT /v1/rules/overrides with mode shadow first")
-    return _put(replace(trial, mode="live", since=parts().clock.now()))
+    return _put(replace(trial, mode="live", since=parts().clock.now()), history)
 
 
 @operation(
@@ -109,7 +103,7 @@ def roll_back_overrides(found: dict[str, Any]) -> _Accepted:
     back = before(history) if wanted is None else known[wanted]
     note = f"back to version {back.version}"
     now = parts().clock.now()
-    return _put(replace(back, mode="live", since=now, note=note, restores=back.restores or back.version))
+    return _put(replace(back, mode="live", since=now, note=note, restores=back.content), history)
 
 
 @operation(resource, "/v1/rules/overrides", scope="advice:read", answers=(200, OverridesSchema))
@@ -157,9 +151,9 @@ def list_shadowed(page: dict[str, Any]) -> Page[ShadowAdvice]:
     return slice_of(said, "advice_id", page["cursor"], page["limit"])
 
 
-def _put(wanted: Override) -> _Accepted:
+def _put(wanted: Override, history: tuple[Override, ...]) -> _Accepted:
+    """Check `wanted` and put it in force after the `history` that was seen; 409 when there is more by now."""
     club, store = caller().club, parts().store
-    history = store.overrides.history(club)
     checked = parts().desk.check(club, wanted)
     added = store.overrides.add(club, wanted, after=history[-1].version if history else 0)
     if added is None:
@@ -167,14 +161,4 @@ def _put(wanted: Override) -> _Accepted:
     # What is due next was reckoned by the old rules; the new ones may be due earlier.
     mine = store.clubs.get(club)
     store.due.mark_all([] if mine is None else [mine], added.since)
-    return _Accepted(
-        added.version,
-        added.mode,
-        added.since,
-        added.files,
-        added.params,
-        added.note,
-        added.restores,
-        checked.rules,
-        checked.warnings,
-    )
+    return _Accepted(**asdict(added), **asdict(checked))

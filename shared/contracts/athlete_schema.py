@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_dump, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from shared.contracts import wire_fields as wire
 from shared.contracts import wire_times as times
@@ -82,7 +82,7 @@ class ParamsField(fields.Dict):
         return {rule: dict(params) for rule, params in value.items()}
 
 
-class AthleteSchema(wire.StrictSchema):
+class AthleteSchema(wire.SparseSchema):
     """A profile. Only `timezone` is required; what is missing makes advice sparser, never wrong."""
 
     id = fields.String(dump_only=True, metadata={"pattern": f"^{ATHLETE_ID}$"})
@@ -103,11 +103,6 @@ class AthleteSchema(wire.StrictSchema):
     pregnant = wire.Flag()
     medical_care = wire.Flag()
     params = ParamsField()
-
-    @post_dump
-    def without_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Leave out what the profile lacks, so that an answer can be put back as it is, but for its id."""
-        return {name: value for name, value in data.items() if value is not None}
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """Show the zone that is in force now; the history serves the engine alone."""

@@ -3,14 +3,14 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_dump, validates
+from marshmallow import ValidationError, fields, validates
 
 from shared.contracts import wire_fields as wire
 from shared.contracts import wire_times as times
 from shared.contracts.clubs import SCOPES
 
 
-class ApiKeySchema(wire.StrictSchema):
+class ApiKeySchema(wire.SparseSchema):
     """An API key, without its token. The name is the source of events that name none."""
 
     id = fields.String(dump_only=True)
@@ -24,11 +24,6 @@ class ApiKeySchema(wire.StrictSchema):
         """Refuse a key that may do nothing."""
         if not scopes:
             raise ValidationError(f"must hold at least one of {', '.join(SCOPES)}")
-
-    @post_dump
-    def without_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Leave out what is not there."""
-        return {name: value for name, value in data.items() if value is not None}
 
 
 class NewApiKeySchema(ApiKeySchema):

@@ -3,13 +3,13 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_dump, validates
+from marshmallow import ValidationError, fields, validates
 
 from shared.contracts import wire_fields as wire
 from shared.contracts import wire_times as times
+from shared.contracts.athlete_schema import ParamsField
 from shared.contracts.overrides import MOST_FILES, OVERRIDE_MODES
 
-_RULE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _FILE = r"(?!.*\.test\.yaml$)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}\.yaml"
 
 
@@ -25,12 +25,9 @@ class RuleTextSchema(wire.StrictSchema):
 class OverridePutSchema(wire.StrictSchema):
     """What the club wants laid over the shared rules, whole: what is left out is laid over no more."""
 
-    files = fields.List(fields.Nested(RuleTextSchema), load_default=list, metadata={"maxItems": MOST_FILES})
-    params = fields.Dict(
-        keys=wire.Text(max_length=64, pattern=_RULE, allowed="must be a rule's id"),
-        values=fields.Dict(keys=wire.Text(max_length=64)),
-        load_default=dict,
-        metadata={"example": {"no-sprint-after-strength": {"min_gap_h": 8}}},
+    files = wire.Records(RuleTextSchema, most=MOST_FILES, load_default=list)
+    params = ParamsField(
+        load_default=dict, metadata={"example": {"no-sprint-after-strength": {"min_gap_h": 8}}}
     )
     mode = wire.Text(
         choices=OVERRIDE_MODES,
@@ -42,10 +39,8 @@ class OverridePutSchema(wire.StrictSchema):
     )
 
     @validates("files")
-    def few_and_named_once(self, files: list[dict[str, Any]], **_: Any) -> None:
-        """Refuse more files than allowed, and two of one name."""
-        if len(files) > MOST_FILES:
-            raise ValidationError(f"must hold at most {MOST_FILES} files")
+    def named_once(self, files: list[dict[str, Any]], **_: Any) -> None:
+        """Refuse two files of one name."""
         names = [file["name"] for file in files if "name" in file]  # one that is wrong is told of already
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -55,26 +50,19 @@ class OverridePutSchema(wire.StrictSchema):
 class RollbackSchema(wire.StrictSchema):
     """Which version to go back to; 0 is what was there before any."""
 
-    version = fields.Integer(
-        strict=True, load_default=None, metadata={"minimum": 0, "maximum": 1_000_000_000}
-    )
+    version = wire.Whole(minimum=0, maximum=1_000_000_000, load_default=None)
 
 
-class OverrideSchema(wire.StrictSchema):
+class OverrideSchema(wire.SparseSchema):
     """One version of what a club lays over the shared rules."""
 
     version = fields.Integer(required=True)
     mode = fields.String(required=True, metadata={"enum": list(OVERRIDE_MODES)})
     since = times.Instant(required=True)
     files = fields.List(fields.Nested(RuleTextSchema), required=True)
-    params = fields.Dict(required=True)
+    params = ParamsField(required=True)
     note = fields.String()
     restores = fields.Integer(metadata={"description": "The version whose content this one repeats."})
-
-    @post_dump
-    def without_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Leave out what is not there."""
-        return {name: value for name, value in data.items() if value is not None}
 
 
 class AcceptedOverrideSchema(OverrideSchema):

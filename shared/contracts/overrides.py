@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
+
+from shared.contracts.athletes import Param
 
 OverrideMode = Literal["live", "shadow"]
 OVERRIDE_MODES: tuple[OverrideMode, ...] = ("live", "shadow")
@@ -31,9 +33,14 @@ class Override:
     mode: OverrideMode
     since: datetime
     files: tuple[RuleText, ...] = ()
-    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    params: Mapping[str, Mapping[str, Param]] = field(default_factory=dict)
     note: str | None = None
     restores: int | None = None
+
+    @property
+    def content(self) -> int:
+        """The version that had this content first."""
+        return self.version if self.restores is None else self.restores
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,9 @@ def before(history: tuple[Override, ...]) -> Override:
     live = live_of(history)
     if trial_of(history) is not None:
         return live
-    content = live.version if live.restores is None else live.restores
     earlier = [
-        each for each in history if each.mode == "live" and each.version < content and each.restores is None
+        each
+        for each in history
+        if each.mode == "live" and each.version < live.content and each.restores is None
     ]
     return earlier[-1] if earlier else NOTHING

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_dump
+from marshmallow import ValidationError, fields
 
 from shared.contracts import wire_fields as wire
 from shared.contracts import wire_times as times
@@ -64,7 +64,7 @@ class ScheduleField(fields.String):
         return value.kind if value.at is None else f"{value.kind} {value.at:%H:%M}"
 
 
-class SubscriptionSchema(wire.StrictSchema):
+class SubscriptionSchema(wire.SparseSchema):
     """A wish to be told. Empty `athletes` or `categories` mean all of them."""
 
     id = fields.String(dump_only=True)
@@ -85,11 +85,6 @@ class SubscriptionSchema(wire.StrictSchema):
     description = wire.Text(max_length=200)
     disabled_reason = fields.String(dump_only=True)
     created_at = times.Instant(dump_only=True)
-
-    @post_dump
-    def without_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Leave out what is not there."""
-        return {name: value for name, value in data.items() if value is not None}
 
 
 class NewSubscriptionSchema(SubscriptionSchema):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, post_dump
 
 from shared.contracts.faults import nearest
 
@@ -47,6 +47,15 @@ class StrictSchema(Schema):
         for name in messages:
             if name in record and name not in self.load_fields:
                 messages[name] = [f"is not a known field{nearest(str(name), sorted(self.load_fields))}"]
+
+
+class SparseSchema(StrictSchema):
+    """Leaves out of an answer what is not there: absent is absent, never null, so an answer can be put back."""
+
+    @post_dump
+    def without_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Leave out what is not there."""
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class Text(fields.String):

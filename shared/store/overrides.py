@@ -33,7 +33,6 @@ class Overrides:
             known = _decode(pipeline.lrange(keys.club_overrides(club), 0, -1))
             if (known[-1].version if known else 0) != after:
                 return None
-            # Two versions of one instant would leave the first no time to govern.
             added = replace(wanted, version=after + 1)
             kept = [*known, added][-MOST_VERSIONS:]
             live = live_of((*known, added))

@@ -132,6 +132,14 @@ def test_a_trial_is_promoted_and_each_step_taken_back_by_one_call(ruled: Door) -
     )
 
 
+def test_a_version_that_repeats_another_is_gone_back_to_as_what_it_repeats(ruled: Door) -> None:
+    put(ruled, params=GAP)
+    for body in ({}, {"version": 2}, {}):
+        back = ruled.post("/v1/rules/overrides/rollback", json=body).json
+        assert back is not None
+        assert (back["restores"], back["params"]) == (0, {})
+
+
 def test_versions_are_listed_newest_first_page_by_page(ruled: Door) -> None:
     for gap in range(7, 10):
         put(ruled, params={"no-sprint-after-strength": {"min_gap_h": gap}})
