@@ -1,7 +1,7 @@
 """What the front door asks of the rules: services do not import each other, so it is handed over here."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -59,8 +59,8 @@ class RuleDesk:
 
     def check(self, club: str, own: Override) -> CheckedOverride:
         """Return what `own` changes in a club; raise `InvalidError` with every fault of it."""
-        from services.rules.club_rules import club_sources, own_files  # noqa: PLC0415 - the same
-        from services.rules.language.doubts import doubts  # noqa: PLC0415
+        from services.rules.club_rules import PARAMS, club_sources  # noqa: PLC0415 - the same
+        from services.rules.language.doubts import doubts, unless_allowed  # noqa: PLC0415
         from services.rules.language.faults import RuleFileError  # noqa: PLC0415
         from services.rules.language.load import compile_sources  # noqa: PLC0415
         from services.rules.rulebook import NoRulesError  # noqa: PLC0415
@@ -72,27 +72,25 @@ class RuleDesk:
             except NoRulesError as error:
                 raise InvalidError([Fault("body", f"cannot be checked yet: {error}")]) from error
             shared = governing.shared()[-1]
+        places = {file.name: f"files[{index}].text" for index, file in enumerate(own.files)}
+        places[PARAMS] = "params"
         try:
             rules, drafts = compile_sources(club_sources(shared.files, own))
         except RuleFileError as error:
-            raise InvalidError(list(_told(error.faults, own))) from error
-        mine = own_files(own)
-        count = sum(draft.place.document.file in mine for draft in drafts.values())
+            raise InvalidError([_told(fault, places) for fault in error.faults]) from error
+        mine = [rule for rule in rules.rules if drafts[rule.id].place.document.file in places]
+        count = len(mine)
         if count > MOST_RULES:
             message = f"hold {count} rules; at most {MOST_RULES} of a club's own are allowed"
             raise InvalidError([Fault("files", message)])
         before = {rule.id: rule.hash for rule in shared.rules}
         changed = sorted(rule.id for rule in rules.rules if before.get(rule.id) != rule.hash)
-        return CheckedOverride(
-            tuple(changed),
-            tuple(
-                str(doubt)
-                for rule in rules.rules
-                if drafts[rule.id].place.document.file in mine
-                for doubt in doubts(rule, drafts[rule.id])
-                if doubt.name not in ((drafts[rule.id].place / "allow").value or ())
-            ),
-        )
+        warnings = [
+            str(doubt)
+            for rule in mine
+            for doubt in unless_allowed(drafts[rule.id], doubts(rule, drafts[rule.id]))
+        ]
+        return CheckedOverride(tuple(changed), tuple(warnings))
 
     def _governing(self) -> "GoverningRules":
         from services.rules.rulebook import GoverningRules  # noqa: PLC0415
@@ -102,13 +100,11 @@ class RuleDesk:
         return self._rules
 
 
-def _told(faults: "Iterable[RuleFault]", own: Override) -> Iterator[Fault]:
-    """Yield the faults of rule files as faults of the request's fields."""
-    places = {file.name: f"files[{index}].text" for index, file in enumerate(own.files)}
-    for fault in faults:
-        hint = f"; {fault.hint}" if fault.hint else ""
-        if fault.file in places:
-            where = f"line {fault.line}, column {fault.column}: "
-            yield Fault(places[fault.file], f"{where}{fault.message}{hint}", fault.text.strip() or None)
-        else:
-            yield Fault("params" if own.params else "files", f"{fault.message}{hint}")
+def _told(fault: "RuleFault", places: Mapping[str, str]) -> Fault:
+    """Return a fault of a rule file as one of the request's field that it came in; `files` for a shared file's."""
+    hint = f"; {fault.hint}" if fault.hint else ""
+    place = places.get(fault.file, "files")
+    if not place.endswith(".text"):  # the caller has not seen that text, so a line of it would tell nothing
+        return Fault(place, f"{fault.message}{hint}")
+    where = f"line {fault.line}, column {fault.column}: "
+    return Fault(place, f"{where}{fault.message}{hint}", fault.text.strip() or None)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.rules.language.doubts import doubts, unversioned
+from services.rules.language.doubts import doubts, unless_allowed, unversioned
 from services.rules.language.faults import Doubt, Fault, RuleFileError
 from services.rules.language.load import TESTS_SUFFIX, compile_sources, sources
 from services.rules.language.model import Rule
@@ -63,8 +63,7 @@ def check(paths: Sequence[Path], against: Sequence[Path] = ()) -> Report:
             *unversioned(rule, draft, old.get(rule.id), drafts_before.get(rule.id)),
             *tested.lacks(rule, draft),
         ]
-        allowed = (draft.place / "allow").value or ()
-        found += [doubt for doubt in of_rule if doubt.name not in allowed]
+        found += unless_allowed(draft, of_rule)
     place = {doubt: (doubt.fault.file, doubt.fault.line, doubt.fault.column, doubt.name) for doubt in found}
     return Report(len(files), rules.rules, (), tuple(sorted(found, key=lambda doubt: place[doubt])))
 

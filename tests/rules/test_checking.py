@@ -67,6 +67,13 @@ def test_a_rule_with_its_tests_is_all_right(folder: Path) -> None:
     ("old", "new", "name", "line", "message"),
     [
         ("on: true", "on: false", "never-holds", 13, "when is false whatever happens"),
+        (
+            "when: params.on",
+            "requires: has(athlete.body_mass_kg) && 1 > 2\n    when: params.on",
+            "never-holds",
+            13,
+            "requires is false",
+        ),
         ("when: params.on", "requires: 1 > 2\n    when: params.on", "never-holds", 13, "requires is false"),
         (" && eaten == 0", "", "unused-fact", 11, "the fact eaten is never used"),
         ("after: 2h", "after: 3h", "window-after-due", 11, "the window of eaten ends after the rule is due"),

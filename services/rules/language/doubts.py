@@ -1,17 +1,14 @@
 """What a checked rule has that is legal and probably wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from services.rules.language.documents import Place
 from services.rules.language.faults import Doubt
 from services.rules.language.model import (
-    AbsentError,
     After,
     Computed,
     Each,
-    EvaluationError,
-    Expression,
     Record,
     Rule,
 )
@@ -23,6 +20,12 @@ def doubts(rule: Rule, draft: Draft) -> Iterator[Doubt]:
     yield from _never_holds(rule, draft.place)
     yield from _unused_facts(rule, draft.place)
     yield from _windows_after_due(rule, draft.place)
+
+
+def unless_allowed(draft: Draft, found: Iterable[Doubt]) -> Iterator[Doubt]:
+    """Yield the doubts that the rule's `allow` does not name."""
+    allowed = (draft.place / "allow").value or ()
+    return (doubt for doubt in found if doubt.name not in allowed)
 
 
 def unversioned(rule: Rule, draft: Draft, old: Rule | None, old_draft: Draft | None) -> Iterator[Doubt]:
@@ -38,9 +41,7 @@ def _never_holds(rule: Rule, place: Place) -> Iterator[Doubt]:
     """A condition that is false whatever happens: CEL decides an `&&` by one side that is."""
     known = {"params": Record("params", rule.params)}
     for key, expression in (("requires", rule.requires), ("when", rule.when)):
-        if expression is None or "has(" in expression.source:
-            continue  # with nothing known, nothing is there; an athlete may well have it
-        if _value(expression, known) is False:
+        if expression is not None and expression.decided(known) is False:
             message = f"{key} is false whatever happens, so the rule can never hold"
             yield Doubt("never-holds", (place / key).fault(message, "correct the condition or its params"))
     lead = rule.anchor.lead if isinstance(rule.anchor, Each) else None
@@ -48,13 +49,6 @@ def _never_holds(rule: Rule, place: Place) -> Iterator[Doubt]:
         message = "advice on a plan ends when the session starts, and settle reaches that, so it would never be active"
         key = "settle" if rule.settle else "lead"
         yield Doubt("never-holds", (place / key).fault(message, "settle for less, or give a longer lead"))
-
-
-def _value(expression: Expression, known: Mapping[str, Record]) -> object:
-    try:
-        return expression.evaluate(known, lambda instant: instant)
-    except (AbsentError, EvaluationError):
-        return None
 
 
 def _unused_facts(rule: Rule, place: Place) -> Iterator[Doubt]:

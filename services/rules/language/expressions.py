@@ -52,8 +52,20 @@ class CompiledExpression:
 
     def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
+        return self._value(self._reads, names, local)
+
+    def decided(self, names: Mapping[str, Bound]) -> "Bound | None":
+        """Return its value when `names` decide it, whatever the other names stand for; None when they do not."""
+        # Of a name that is not given, not even `has(...)` is known: it stays unbound, as an absent value does.
+        given = {variable: read for variable, read in self._reads.items() if read.root in names}
+        try:
+            return self._value(given, names, lambda instant: instant)
+        except (AbsentError, EvaluationError):
+            return None
+
+    def _value(self, reads: Mapping[str, Read], names: Mapping[str, Bound], local: Local) -> Bound:
         values: dict[str, object] = {}
-        for variable, read in self._reads.items():
+        for variable, read in reads.items():
             _bind(values, variable, read, names)
         result = evaluated(self._program, values, local)
         if result.type() == cel.Type.ERROR:

@@ -59,6 +59,9 @@ class Expression(Protocol):
     def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
 
+    def decided(self, names: Mapping[str, Bound]) -> "Bound | None":
+        """Return its value when `names` decide it, whatever the other names stand for; None when they do not."""
+
 
 class Template(Protocol):
     """A compiled title or message."""
