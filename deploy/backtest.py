@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services.rules.backtest import Example, Report, as_json, as_text, compare, replay
+from services.rules.club_rules import shared_sources
 from services.rules.engine.horizon import horizon
 from services.rules.language.load import SourceFile, load_sources, sources
 from services.rules.language.model import Generation, RuleSet
@@ -114,7 +115,7 @@ def _before(store: Store, old: str | None) -> tuple[SourceFile, ...]:
         raise BacktestError(
             "no rules are in force; name those to compare with: --against PATH, or --against shipped"
         )
-    return tuple(SourceFile(file.path, file.text, file.layer) for file in current.files)
+    return shared_sources(current.files)
 
 
 def _people(store: Store, wanted: Wanted) -> Iterator[tuple[str, str]]:

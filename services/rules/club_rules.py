@@ -1,7 +1,7 @@
 """Which rules govern one club: those that all share, with what the club lays over them, at each instant of change."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,21 +22,25 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 log = structlog.get_logger()
 
 
+def shared_sources(files: Iterable[StoredFile]) -> tuple[SourceFile, ...]:
+    """Return files as the store keeps them in the form that they were loaded in."""
+    return tuple(SourceFile(file.path, file.text, file.layer) for file in files)
+
+
 def club_sources(shared: Sequence[StoredFile], own: Override) -> tuple[SourceFile, ...]:
     """Return the shared files with the club's as the topmost layer."""
     top = max((file.layer for file in shared), default=0) + 1
-    files = [SourceFile(file.path, file.text, file.layer) for file in shared]
-    files += [SourceFile(file.name, file.text, top) for file in own.files]
+    files = [SourceFile(file.name, file.text, top) for file in own.files]
     if own.params:
         # JSON is YAML, so params are checked, and their faults placed, like those of any file.
         files.append(SourceFile(PARAMS, json.dumps({PARAMS: own.params}, ensure_ascii=False), top))
-    return tuple(files)
+    return (*shared_sources(shared), *files)
 
 
 def club_rulebook(
-    generations: Sequence[StoredGeneration], shared: Rulebook, history: tuple[Override, ...]
+    club: str, generations: Sequence[StoredGeneration], shared: Rulebook, history: tuple[Override, ...]
 ) -> Rulebook:
-    """Return the club's generations: one for each change of the shared rules or of its own, as far back as matters.
+    """Return the generations of `club`: one for each change of the shared rules or of its own, as far back as matters.
 
     `shared` are the `generations`, compiled. What no longer fits shared rules that came later is logged, and what
     stood before goes on in its place: a broken pack never replaces a good one.
@@ -52,7 +56,13 @@ def club_rulebook(
         try:
             rules = _with_trial(generations[place].files, shared[place].rule_set, known)
         except RuleFileError as error:
-            log.exception("rulebook.club_unfit", since=moment.isoformat(), faults=len(error.faults))
+            log.error(  # noqa: TRY400 - the faults say what is wrong; a traceback would say nothing
+                "rulebook.club_unfit",
+                club=club,
+                since=moment.isoformat(),
+                faults=[str(fault) for fault in error.faults],
+                hint="what fitted before goes on; GET /v1/rules/overrides says so to the club, and a PUT mends it",
+            )
             if index > 0:
                 continue
             rules = shared[place].rule_set
@@ -96,8 +106,3 @@ def shadowed(found: Evaluation, now: datetime) -> Iterator[ShadowAdvice]:
                 now,
                 advice.expires_at,
             )
-
-
-def own_files(own: Override) -> Collection[str]:
-    """Return the names under which faults speak of the club's own files."""
-    return {file.name for file in own.files} | ({PARAMS} if own.params else set())

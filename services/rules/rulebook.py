@@ -9,9 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from services.rules.club_rules import club_rulebook
+from services.rules.club_rules import club_rulebook, shared_sources
 from services.rules.engine.horizon import Horizon, horizon
-from services.rules.language.load import SourceFile, load_sources, sources
+from services.rules.language.load import load_sources, sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
 from shared.settings import Settings
 from shared.store.connect import Store
@@ -96,7 +96,7 @@ class GoverningRules:
         known = self._clubs.pop(club, None)
         if known is None or known[0] != version:
             history = self.store.overrides.history(club)
-            book = club_rulebook(self._generations, self._rulebook, history)
+            book = club_rulebook(club, self._generations, self._rulebook, history)
             known = (version, book, horizon(book))
             log.info("rulebook.club_loaded", club=club, version=version, generations=len(book))
         self._clubs[club] = known
@@ -110,7 +110,7 @@ class NoRulesError(Exception):
 
 
 def _compile(stored: StoredGeneration) -> RuleSet:
-    return load_sources(tuple(SourceFile(file.path, file.text, file.layer) for file in stored.files))
+    return load_sources(shared_sources(stored.files))
 
 
 def infos(rule_set: RuleSet) -> list[RuleInfo]:
