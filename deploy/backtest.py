@@ -86,8 +86,9 @@ def run(
         raise BacktestError("no athlete with a profile is meant; `GET /v1/athletes` lists them")
     report = Report()
     setup = (str(settings.redis_url), before, files, wanted)
+    console = Console(stderr=True)
     with (
-        Progress(console=Console(stderr=True), transient=True) as progress,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
         ProcessPoolExecutor(min(jobs, len(people)), initializer=_begin, initargs=setup) as pool,
     ):
         task = progress.add_task("replaying", total=len(people))

@@ -199,7 +199,7 @@ def rules_trace(
     """
     from deploy.tracing import TraceError, report  # noqa: PLC0415 - CEL loads slowly
 
-    settings = _with_store(_settings())
+    settings = _asked()
     try:
         click.echo(report(settings, rule_id, athlete, club_id, at, as_json=as_json))
     except (TraceError, StoreUnavailableError) as error:
@@ -217,7 +217,7 @@ def rules_load(paths: tuple[Path, ...]) -> None:
     from services.rules.language.load import RuleFileError  # noqa: PLC0415 - CEL loads slowly
     from services.rules.rulebook import install, rule_paths  # noqa: PLC0415 - the same
 
-    settings = _with_store(_settings())
+    settings = _asked()
     store = connect(str(settings.redis_url))
     try:
         found = install(paths or rule_paths(settings), store, clock_for(settings, store).now())
@@ -260,7 +260,7 @@ def rules_backtest(
     from deploy.backtest import BacktestError, run, wanted  # noqa: PLC0415 - CEL loads slowly
     from services.rules.language.load import RuleFileError  # noqa: PLC0415 - the same
 
-    settings = _with_store(_settings())
+    settings = _asked()
     try:
         meant = wanted(settings, since, until, club, athletes)
         click.echo(run(settings, pack, against, meant, os.cpu_count() or 1, form=form))
@@ -309,6 +309,17 @@ def _settings() -> Settings:
     return settings
 
 
+def _asked() -> Settings:
+    """Return the settings, store and all, of a command that answers and ends.
+
+    Its answer is what it prints; the log, on stderr, speaks up only when something is wrong.
+    """
+    settings = _settings()
+    if settings.log_level != "error":
+        configure(replace(settings, log_level="warning"))
+    return _with_store(settings)
+
+
 def _with_store(settings: Settings) -> Settings:
     """Fill in the embedded store's URL where none is set."""
     if settings.redis_url is not None:
@@ -325,7 +336,7 @@ def _with_store(settings: Settings) -> Settings:
 
 
 def _store() -> Store:
-    store = connect(str(_with_store(_settings()).redis_url))
+    store = connect(str(_asked().redis_url))
     try:
         store.ping()
     except StoreUnavailableError as error:

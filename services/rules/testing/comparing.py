@@ -109,10 +109,8 @@ def _why_not(rule: str, outcome: Outcome) -> list[str]:
         if verdict.outcome == "pending":
             why = f"pending until {verdict.due.opens:%Y-%m-%d %H:%M} UTC"
         elif verdict.advice is not None:
-            unsaid = outcome.unsaid.get(
-                verdict.advice.id, f"its mode is {verdict.rule.mode}: it tells nobody"
-            )
-            why = f"holds, but {unsaid}"
+            unsaid = outcome.unsaid.get(verdict.advice.id)
+            why = f"holds, but {unsaid}" if unsaid else "holds, and meets another line of this test"
         elif verdict.missing:
             why += f", for want of {verdict.missing}"
         facts = ", ".join(f"{name} {_brief(value)}" for name, value in verdict.facts().items())

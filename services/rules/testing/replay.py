@@ -1,7 +1,7 @@
 """What the engine says at the instants of a test, with its events arriving in one order or another."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -55,8 +55,11 @@ def orders(arrivals: Sequence[Arrival]) -> dict[str, Sequence[Arrival]]:
 
 
 def replay(rules: RuleSet, scenario: Scenario, arrivals: Sequence[Arrival]) -> Outcomes:
-    """Evaluate the scenario at its instants, and at each instant between at which something may change."""
-    book: Rulebook = (Generation(None, rules),)
+    """Evaluate the scenario at its instants, and at each instant between at which something may change.
+
+    A rule in shadow speaks here: it is tried on athletes and tested at the same time.
+    """
+    book: Rulebook = (Generation(None, _out_of_shadow(rules)),)
     news = sorted({arrival.known for arrival in arrivals if arrival.known is not None})
     instants = sorted({expectation.instant for expectation in scenario.expectations})
     stood: dict[str, Advice] = {}
@@ -73,6 +76,11 @@ def replay(rules: RuleSet, scenario: Scenario, arrivals: Sequence[Arrival]) -> O
             return outcomes
         # The engine names every instant at which time alone changes something; arrivals it cannot foresee.
         now = min(later[0], found.next_due or later[0], *(instant for instant in news if instant > now))
+
+
+def _out_of_shadow(rules: RuleSet) -> RuleSet:
+    live = (replace(rule, mode="live") if rule.mode == "shadow" else rule for rule in rules.rules)
+    return replace(rules, rules=tuple(live))
 
 
 def _follow(found: Evaluation, stood: dict[str, Advice], withdrawn: dict[str, str], now: datetime) -> None:

@@ -40,7 +40,7 @@ def run_tests(paths: Sequence[Path], console: Console, *, coverage: bool = False
             faults += error.faults
             continue
         files += 1
-        console.print(Text(str(path), "bold"))
+        console.print(Text(str(path), "bold"), soft_wrap=True)
         for scenario in tests.scenarios:
             played = play(rules, scenario)
             _tell(scenario, played.different, console)
@@ -118,7 +118,8 @@ def _sum_up(held: int, failed: int, files: int, faults: int, console: Console) -
     )
     style = "bold red" if failed or faults else "bold green"
     console.print(
-        Text(f"{_some(held + failed, 'test')} in {_some(files, 'file')}: {', '.join(parts)}", style)
+        Text(f"{_some(held + failed, 'test')} in {_some(files, 'file')}: {', '.join(parts)}", style),
+        soft_wrap=True,
     )
 
 
