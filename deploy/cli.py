@@ -60,6 +60,8 @@ def up(
         rules_workers=rules_workers or settings.rules_workers,
     )
     _check_rules(settings)
+    if os.geteuid() == 0:
+        click.echo("tandem: running as root, which nothing here needs; a user of its own is safer", err=True)
 
     def start() -> local.LocalTandem:
         return local.start(

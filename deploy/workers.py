@@ -1,5 +1,8 @@
 """Runs one Celery worker process, with the pool that its service's work asks for."""
 
+import warnings
+
+from celery.exceptions import SecurityWarning
 from celery.signals import heartbeat_sent, worker_ready
 
 import services.notify.worker
@@ -31,5 +34,7 @@ def run_worker(service: str, settings: Settings) -> None:
         heartbeat_sent,
     ):  # the second every other second, from the loop that takes tasks
         sign.connect(alive, weak=False)
+    # Said to root by every worker, because of pickled tasks, which none here takes. `tandem up` says it once.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     # --quiet: Celery's banner is no log line.
     app.worker_main(["--quiet", "worker", *pool, *_COMMON])  # ends the process itself

@@ -89,6 +89,13 @@ def test_a_signal_drains_and_stops_the_whole_tree(tmp_path: Path, name: str) -> 
             OPENER.open(f"{url}/livez", timeout=1)
 
 
+def test_root_is_warned_once_and_not_by_every_worker(tmp_path: Path) -> None:
+    with up(tmp_path) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=40)
+    assert told.count("root") == (os.geteuid() == 0), told
+
+
 def test_a_killed_root_takes_its_tree_along_and_the_next_one_finds_all_that_was_stored(
     tmp_path: Path,
 ) -> None:
