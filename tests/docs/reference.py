@@ -34,6 +34,7 @@ from shared.contracts.athletes import Param
 from shared.contracts.events import EVENT_TYPES, TIMELINE_TYPES, Field
 from tests.docs import wording
 from tests.docs.pages import ROOT
+from tests.docs.shipped_rules import SHIPPED, Said
 
 PAGES: Final = (ROOT / "docs/rules.md", ROOT / "docs/shipped-rules.md")
 _BAR = r"\|"
@@ -226,20 +227,22 @@ def _filters() -> Iterator[str]:
 
 
 def _shipped() -> Iterator[str]:
+    rules = {rule.id: rule for rule in load([PACKS]).rules}
     return _table(
-        "| rule | looks, and says | params | evidence and sources |",
-        (_shipped_row(rule) for rule in sorted(load([PACKS]).rules, key=lambda rule: rule.id)),
+        "| rule | when, and what | params | evidence and sources | does not claim |",
+        (_shipped_row(rules[name], said) for name, said in SHIPPED.items()),
     )
 
 
-def _shipped_row(rule: Rule) -> tuple[str, ...]:
+def _shipped_row(rule: Rule, said: Said) -> tuple[str, ...]:
     looks = next(line for line in explain(rule).splitlines() if line.startswith("Looks "))
     params = ", ".join(f"`{name}` {_value(value)}" for name, value in rule.params.items())
     return (
         f"`{rule.id}`",
-        f'{_sentence(rule.severity)}. {_sentence(looks.removeprefix("Looks "))} "{rule.title.source}"',
+        f'{_sentence(rule.severity)}. {_sentence(looks.removeprefix("Looks "))} {said.speaks}. "{rule.title.source}"',
         params,
         f"{rule.evidence}; {'; '.join(rule.sources)}",
+        said.not_claimed,
     )
 
 
