@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from services.rules.language.documents import Place, Plain
 from services.rules.language.faults import Fault
 from services.rules.language.model import Condition, Where
+from services.rules.language.ranges import allowed, leaves_room, never
 from services.rules.language.schema import did_you_mean, shown
 from shared.contracts.events import EVENT_TYPES, TIMELINE_TYPES, Field
 
@@ -59,11 +60,20 @@ def _conditions(place: Place, name: str, spec: Field, faults: list[Fault]) -> li
             faults.append(
                 place.fault(f"{name} lists no value, so nothing would match", "name at least one value")
             )
-        found = [_value(place / index, name, spec, faults) for index in range(len(value))]
+        found = [_one_of(place / index, name, spec, faults) for index in range(len(value))]
         kept = tuple(each for each in found if each is not None)
         return [Condition(name, "in", kept)]
-    one = _value(place, name, spec, faults)
+    one = _one_of(place, name, spec, faults)
     return [] if one is None else [Condition(name, "in", (one,))]
+
+
+def _one_of(place: Place, name: str, spec: Field, faults: list[Fault]) -> float | str | bool | None:
+    """Return a value that the field can have; a bound may lie beyond what it can have: `{gt: 0}` asks for any."""
+    value = _value(place, name, spec, faults)
+    if value is None or not never(value, spec):
+        return value
+    faults.append(place.fault(f"{name} is never {shown(place.value)}", allowed(spec)))
+    return None
 
 
 def _bounds(place: Place, name: str, spec: Field, faults: list[Fault]) -> list[Condition]:
@@ -81,8 +91,12 @@ def _bounds(place: Place, name: str, spec: Field, faults: list[Fault]) -> list[C
             faults.append(
                 (place / key).fault(message, "name the values: a value or a list of values", key=True)
             )
-        elif (value := _value(place / key, name, spec, faults)) is not None:
+        elif (value := (_one_of if key == "ne" else _value)(place / key, name, spec, faults)) is not None:
             found.append(Condition(name, operator, value))
+    if not leaves_room(found, spec):
+        meant = " and ".join(f"{each.operator} {shown(bounds[each.operator])}" for each in found)
+        hint = "; ".join(filter(None, ("leave room between the bounds", allowed(spec))))
+        faults.append(place.fault(f"no {name} is {meant}, so nothing would match", hint))
     return found
 
 

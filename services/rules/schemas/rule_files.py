@@ -158,17 +158,22 @@ def _condition(spec: Field) -> Json:
     bounds = {
         "type": "object",
         "minProperties": 1,
-        "properties": dict.fromkeys(operators, value),
+        "properties": {name: value if name == "ne" else _beyond(value) for name in operators},
         "additionalProperties": False,
     }
     return {"anyOf": [value, {"type": "array", "minItems": 1, "items": value}, bounds]}
+
+
+def _beyond(value: Json) -> Json:
+    """Return what a bound may be: it may lie beyond what the field can hold."""
+    return {key: said for key, said in value.items() if key not in {"minimum", "maximum"}}
 
 
 def _value(spec: Field) -> Json:
     if spec.choices:
         return {"enum": list(spec.choices)}
     if spec.kind in _NUMBERS:
-        return {"type": "number"}
+        return {"type": "number", "minimum": spec.minimum, "maximum": spec.maximum}
     if spec.kind == "date":
         return {"type": "string", "pattern": DATE}
     return {"type": "boolean" if spec.kind == "flag" else "string"}

@@ -77,6 +77,7 @@ def test_what_ships_is_right_to_an_editor(file: Path) -> None:
         ("rules", "each: workout.completed", 'each: workout.completed\n    daily: "20:30"'),
         ("rules", "{activity: run}", "{activty: run}"),
         ("rules", "{activity: run}", "{activity: running}"),
+        ("rules", "{activity: run}", "{rpe: 11}"),
         ("rules", "before: 24h", "before: 24h, during: today"),
         ("rules", "last: workout.completed", "sum: workout.completed"),
         ("rules", "last: workout.completed", "sum: workout.completed.title"),
