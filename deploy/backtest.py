@@ -145,7 +145,7 @@ def _play(club: str, athlete: str) -> list[Example]:
     [work] = _here
     since, until = work.wanted.since, work.wanted.until
     reach = horizon(tuple(Generation(None, rules) for rules in (work.old, work.new)))
-    snapshot = work.store.timelines.load(club, athlete, since - reach.back, until + reach.ahead)
+    snapshot = work.store.timelines.load(club, athlete, reach.since(since), until + reach.ahead)
     played = [
         replay(rules, snapshot.athlete, snapshot.events, since, until) for rules in (work.old, work.new)
     ]

@@ -40,7 +40,7 @@ class RuleDesk:
         if rule not in known:
             near = nearest(rule, tuple(sorted(known))) or "; `GET /v1/rules` lists them"
             raise UnknownRuleError(f"names no rule{near}")
-        snapshot = self.store.timelines.load(club, athlete, at - reach.back, at + reach.ahead)
+        snapshot = self.store.timelines.load(club, athlete, reach.since(at), at + reach.ahead)
         return trace(rulebook, snapshot.athlete, snapshot.events, at, rule)
 
     def rules(self, club: str) -> tuple[RuleInfo, ...]:

@@ -34,7 +34,7 @@ def report(
         hint = nearest(rule, sorted(rules)) or f"rules: {', '.join(sorted(rules))}"
         raise TraceError(f"there is no rule {rule!r}; {hint}")
     now = clock_for(settings, store).now() if at is None else at.astimezone(UTC)
-    snapshot = store.timelines.load(place, athlete, now - reach.back, now + reach.ahead)
+    snapshot = store.timelines.load(place, athlete, reach.since(now), now + reach.ahead)
     if snapshot.profile is None and not snapshot.events:
         raise TraceError(f"club {place} knows no athlete {athlete!r}, or nothing of that time")
     found = trace(rulebook, snapshot.athlete, snapshot.events, now, rule)

@@ -86,7 +86,7 @@ def replay(
     standing: dict[str, Advice] = {}
     now = since
     while now < until:
-        near = ordered[bisect_left(starts, now - reach.back) : bisect_right(starts, now + reach.ahead)]
+        near = ordered[bisect_left(starts, now - reach.longest) : bisect_right(starts, now + reach.ahead)]
         found = advise(book, athlete, near, now)
         for name, advice in standing.items():
             if name not in found.active and name not in found.held and now < advice.expires_at:

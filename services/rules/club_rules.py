@@ -69,7 +69,7 @@ def club_rulebook(
         made = Generation(since, rules)
         if found and found[0].since is not None:
             newest = found[-1].since or found[0].since
-            if found[0].since + horizon((made,)).back < newest:
+            if found[0].since + horizon((made,)).longest < newest:
                 break  # it was replaced so long before the newest that nothing of it can stand
         found.insert(0, made)
     return tuple(found)

@@ -40,7 +40,7 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
         return None
     rule_set = load_sources(files)
     generation = StoredGeneration(None, rule_set.hash, stored, tuple(infos(rule_set)))
-    reach = horizon((Generation(None, rule_set),)).back
+    reach = horizon((Generation(None, rule_set),)).longest
     if store.rulebook.register(generation, now, now - reach):
         log.info("rulebook.installed", rules=len(rule_set.rules), hash=rule_set.hash)
         # What is due next was reckoned by the old rules; the new ones may be due earlier.

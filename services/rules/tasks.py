@@ -55,7 +55,7 @@ class RulesShell:
         for _ in range(MOST_TRIES):
             rulebook, reach = self.rules.current(club)
             now = self.clock.now()
-            snapshot = self.store.timelines.load(club, athlete, now - reach.back, now + reach.ahead)
+            snapshot = self.store.timelines.load(club, athlete, reach.since(now), now + reach.ahead)
             if not snapshot.dirty and (snapshot.next_due is None or snapshot.next_due > now):
                 return False  # another worker was here first
             found = advise(rulebook, snapshot.athlete, snapshot.events, now)

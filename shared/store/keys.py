@@ -1,5 +1,6 @@
 """Every key name in the store. `{NN}` is the hash tag: the partition of the athlete or subscription."""
 
+from shared.contracts.events import TIMELINE_TYPES
 from shared.contracts.partitions import partition_of_athlete, partition_of_subscription
 
 # Not bound to an athlete or a subscription.
@@ -85,7 +86,7 @@ class AthleteKeys:
         "seen",
         "standing",
         "tag",
-        "timeline",
+        "timelines",
         "traces",
     )
 
@@ -98,7 +99,9 @@ class AthleteKeys:
             f"seen:{name}"  # hash: event key -> revisions with their content hashes; "!" first when deleted
         )
         self.events = f"events:{name}"  # hash: event key -> Event
-        self.timeline = f"timeline:{name}"  # sorted set: event key by start (ms)
+        self.timelines = {  # for each event type a sorted set: event key by start (ms)
+            kind: f"timeline:{name}:{kind}" for kind in TIMELINE_TYPES
+        }
         self.meta = f"meta:{name}"  # hash: `inputs` and `commits`, counted up with every change
         self.advice = f"advice:{name}"  # hash: advice id -> AdviceRecord
         self.advice_index = f"advice-index:{name}"  # sorted set: advice id by issue (ms)

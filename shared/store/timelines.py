@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,7 +11,7 @@ import redis
 
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
-from shared.contracts.events import Event, event_key
+from shared.contracts.events import TIMELINE_TYPES, Event, event_key
 from shared.store import keys
 from shared.store.codec import decode, encode, from_ms, to_ms
 from shared.store.due import WAKE_UP_LEASE_MS
@@ -19,6 +19,7 @@ from shared.store.errors import store_errors
 from shared.store.scripts import Call, Scripts
 
 _OWNER_SHARDS = 256
+_NUMBER = {kind: number for number, kind in enumerate(TIMELINE_TYPES, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +97,20 @@ class Timelines:
                 self._client.zadd(keys.club_athletes(club), dict.fromkeys(by_athlete, 0))
         return Appended(tuple(outcome for outcome in outcomes if outcome is not None), tuple(wake))
 
-    def load(self, club: str, athlete: str, since: datetime, until: datetime) -> Snapshot:
-        """Read the events that start in [since, until], the profile, the standing advice and the commit's guards."""
+    def load(self, club: str, athlete: str, since: Mapping[str, datetime], until: datetime) -> Snapshot:
+        """Read an athlete's profile, standing advice, the commit's guards, and events.
+
+        `since` says which types of event are read, each from which start on; all of them up to `until`.
+        """
         place = keys.AthleteKeys(club, athlete)
         index = keys.PartitionKeys(place.tag)
         profile, inputs, commits, dirty, due, events, standing = self._scripts.run(
             "load",
             [
-                place.profile, place.events, place.timeline, place.meta, place.advice, place.standing,
-                index.dirty, index.due,
+                place.profile, place.events, place.meta, place.advice, place.standing, index.dirty, index.due,
+                *(place.timelines[kind] for kind in since),
             ],
-            [place.ref, to_ms(since), to_ms(until)],
+            [place.ref, to_ms(until), *(to_ms(start) for start in since.values())],
         )  # fmt: skip
         return Snapshot(
             club,
@@ -163,9 +167,17 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
     for event in events:
         payload = encode(event)
         digest = hashlib.blake2b(payload.encode(), digest_size=8).hexdigest()
-        arguments += [event.key, event.revision, digest, to_ms(event.start), payload, _target(event)]
+        arguments += [
+            event.key,
+            event.revision,
+            digest,
+            to_ms(event.start),
+            payload,
+            _target(event),
+            _NUMBER.get(event.type, 0),
+        ]
     index = keys.PartitionKeys(place.tag)
-    return "append", [place.seen, place.events, place.timeline, place.meta, index.dirty], arguments
+    return "append", [place.seen, place.events, place.meta, index.dirty, *place.timelines.values()], arguments
 
 
 def _outcome(status: str, event: Event) -> Outcome:

@@ -18,6 +18,7 @@ from shared.contracts.advice import (
     advice_id,
 )
 from shared.contracts.advice_schema import advice_event
+from shared.contracts.events import TIMELINE_TYPES
 from shared.contracts.ids import delivery_id
 from shared.contracts.subscriptions import Delivery, DeliveryItem
 from shared.store.advice import Changes
@@ -55,7 +56,9 @@ def record(club: str, rule: str, category: Category = "ordering", state: State =
 
 def commit(door: Door, *records: AdviceRecord) -> None:
     door.post_events(event())
-    snapshot = door.store.timelines.load(door.club, "ann", NOW - timedelta(days=1), NOW + timedelta(days=1))
+    snapshot = door.store.timelines.load(
+        door.club, "ann", dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=1)), NOW + timedelta(days=1)
+    )
     assert door.store.advice.commit(snapshot, Changes(records), None).taken
 
 

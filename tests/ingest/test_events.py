@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.contracts.events import Event
+from shared.contracts.events import TIMELINE_TYPES, Event
 from tests.ingest.door import NOW, RUN, Door, event, fault, problem
 
 
 def timeline(door: Door, athlete: str = "ann") -> tuple[Event, ...]:
     return door.store.timelines.load(
-        door.club, athlete, NOW - timedelta(days=60), NOW + timedelta(days=60)
+        door.club, athlete, dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=60)), NOW + timedelta(days=60)
     ).events
 
 

@@ -28,6 +28,7 @@ from shared.contracts.advice import (
     advice_id,
 )
 from shared.contracts.athletes import Athlete, QuietHours, ZoneChange
+from shared.contracts.events import TIMELINE_TYPES
 from shared.contracts.ids import new_id
 from shared.contracts.subscriptions import Channel, Delivery, Secret, Subscription
 from shared.settings import Settings
@@ -166,7 +167,9 @@ class Bench:
         state: State = "withdrawn" if what == "advice.withdrawn" else "active"
         record = AdviceRecord(advice, revision, state, NOW, now)
         draft = OutboxDraft(CLUB, "ada", name, revision, what, now, visible)
-        snapshot = self.store.timelines.load(CLUB, "ada", NOW - timedelta(days=1), NOW + timedelta(days=1))
+        snapshot = self.store.timelines.load(
+            CLUB, "ada", dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=1)), NOW + timedelta(days=1)
+        )
         assert self.store.advice.commit(snapshot, Changes((record,), (draft,)), None).taken
         return record
 

@@ -21,6 +21,9 @@ _DAY = timedelta(days=1)
 _NOTED_EARLY = timedelta(days=2)
 """A day is closed on it or after it; no zone is further from UTC than this."""
 
+PERIOD_TYPES = ("meal.logged", "workout.completed", "day.closed")
+"""The event types that a period is made of."""
+
 _FROM_MEALS = frozenset({"energy_in_kcal", "balance_kcal", "protein_g", "fluid_ml", "nutrition_complete"})
 _FROM_TRAINING = frozenset({"training_kcal", "energy_out_kcal", "balance_kcal"})
 _FROM_SESSIONS = _FROM_TRAINING | {"session_load", "sessions", "strength_sessions", "endurance_sessions"}

@@ -1,8 +1,10 @@
 -- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
--- KEYS: seen, events, timeline, meta, dirty
--- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or ''
+-- KEYS: seen, events, meta, dirty, then a timeline for each event type
+-- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or '',
+--       which of the timelines is its own (0: none)
 -- Returns: {1 when the athlete was not waiting before, status, status, ...}; status accepted, duplicate or conflict.
-local seen, events, timeline, meta, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local seen, events, meta, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local FIRST = 5
 local answers = {0}
 local changed = false
 
@@ -17,8 +19,15 @@ local function revisions(text)
   return known, highest
 end
 
-for i = 3, #ARGV, 6 do
-  local key, revision, hash, start, payload, target = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+local function take_off(key)
+  -- A revision may have given the event another type.
+  if redis.call('HDEL', events, key) == 1 then
+    for timeline = FIRST, #KEYS do redis.call('ZREM', KEYS[timeline], key) end
+  end
+end
+
+for i = 3, #ARGV, 7 do
+  local key, revision, hash, start, payload, target, own = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
   local text = redis.call('HGET', seen, key) or ''
   local known, highest = revisions(text)
   if known[revision] == hash then
@@ -31,16 +40,13 @@ for i = 3, #ARGV, 6 do
     if target ~= '' then
       local marked = redis.call('HGET', seen, target) or ''
       if string.sub(marked, 1, 1) ~= '!' then redis.call('HSET', seen, target, '!' .. marked) end
-      redis.call('HDEL', events, target)
-      redis.call('ZREM', timeline, target)
+      take_off(target)
     end
     if revision > highest then
-      if target ~= '' then
-        redis.call('HDEL', events, key)
-        redis.call('ZREM', timeline, key)
-      elseif string.sub(text, 1, 1) ~= '!' then
+      if text ~= '' then take_off(key) end
+      if target == '' and string.sub(text, 1, 1) ~= '!' then
         redis.call('HSET', events, key, payload)
-        redis.call('ZADD', timeline, start, key)
+        redis.call('ZADD', KEYS[FIRST + own - 1], start, key)
       end
     end
     changed = true

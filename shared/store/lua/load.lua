@@ -1,11 +1,10 @@
 -- Read all that one evaluation needs, as of one instant.
--- KEYS: profile, events, timeline, meta, advice, standing, dirty, due
--- ARGV: athlete ref, from ms, to ms
+-- KEYS: profile, events, meta, advice, standing, dirty, due, then the timeline of each event type that is wanted
+-- ARGV: athlete ref, to ms, then for each of these types: from ms
 -- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', {event, ...}, {advice, ...}}
-local counts = redis.call('HMGET', KEYS[4], 'inputs', 'commits')
-local names = redis.call('ZRANGE', KEYS[3], ARGV[2], ARGV[3], 'BYSCORE')
-local function many(hash, fields)
-  local values = {}
+local FIRST = 8
+local counts = redis.call('HMGET', KEYS[3], 'inputs', 'commits')
+local function many(hash, fields, values)
   -- unpack is bounded by the Lua stack
   for i = 1, #fields, 1000 do
     local part = redis.call('HMGET', hash, unpack(fields, i, math.min(i + 999, #fields)))
@@ -13,12 +12,16 @@ local function many(hash, fields)
   end
   return values
 end
+local events = {}
+for i = FIRST, #KEYS do
+  many(KEYS[2], redis.call('ZRANGE', KEYS[i], ARGV[i - FIRST + 3], ARGV[2], 'BYSCORE'), events)
+end
 return {
   redis.call('GET', KEYS[1]) or '',
   counts[1] or '0',
   counts[2] or '0',
-  redis.call('ZSCORE', KEYS[7], ARGV[1]) and '1' or '0',
-  redis.call('ZSCORE', KEYS[8], ARGV[1]) or '',
-  many(KEYS[2], names),
-  many(KEYS[5], redis.call('SMEMBERS', KEYS[6])),
+  redis.call('ZSCORE', KEYS[6], ARGV[1]) and '1' or '0',
+  redis.call('ZSCORE', KEYS[7], ARGV[1]) or '',
+  events,
+  many(KEYS[4], redis.call('SMEMBERS', KEYS[5]), {}),
 }

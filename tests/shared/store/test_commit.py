@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.contracts.advice import Advice, AdviceRecord, AnchorRef, Because, advice_id
 from shared.contracts.athletes import Athlete, ZoneChange
-from shared.contracts.events import Event
+from shared.contracts.events import TIMELINE_TYPES, Event
 from shared.store.advice import Changes
 from shared.store.connect import Store
 from shared.store.outbox import OutboxDraft
@@ -20,7 +20,9 @@ def post(store: Store, name: str) -> None:
 
 
 def load(store: Store) -> Snapshot:
-    return store.timelines.load(CLUB, ADA, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    return store.timelines.load(
+        CLUB, ADA, dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=1)), NOW + timedelta(days=1)
+    )
 
 
 def issue(anchor: str = "gym/1") -> Changes:

@@ -1,12 +1,13 @@
 """An append is one atomic write: each event once, at its highest revision, and never a mark without its event."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.events import Event
+from shared.contracts.events import TIMELINE_TYPES, Event
 from shared.store.connect import Store, StoreUnavailableError, connect
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -28,7 +29,9 @@ def statuses(store: Store, *events: tuple[str, Event]) -> list[str]:
 
 
 def timeline(store: Store, athlete: str = "ada") -> list[tuple[str, int]]:
-    snapshot = store.timelines.load(CLUB, athlete, NOW - timedelta(days=30), NOW + timedelta(days=30))
+    snapshot = store.timelines.load(
+        CLUB, athlete, dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=30)), NOW + timedelta(days=30)
+    )
     return [(event.id, event.revision) for event in snapshot.events]
 
 
@@ -43,7 +46,7 @@ def test_other_content_under_a_known_revision_is_a_conflict_that_changes_nothing
     outcome = store.timelines.append(CLUB, [("ada", run("1", rpe=9))]).outcomes[0]
     assert (outcome.status, outcome.field) == ("conflict", "revision")
     assert "higher revision" in outcome.message
-    snapshot = store.timelines.load(CLUB, "ada", NOW - timedelta(days=1), NOW)
+    snapshot = store.timelines.load(CLUB, "ada", dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=1)), NOW)
     assert "rpe" not in snapshot.events[0].data
 
 
@@ -103,9 +106,28 @@ def test_what_was_accepted_is_marked_and_a_duplicate_wakes_again(store: Store) -
     assert store.timelines.append(CLUB, [("ada", run("3"))]).wake == ("ada",)  # a repeat: was it lost?
 
 
+def test_a_revision_may_change_what_an_event_is(store: Store) -> None:
+    planned = replace(run("1", revision=1), type="workout.planned")
+    assert statuses(store, ("ada", run("1")), ("ada", planned)) == ["accepted", "accepted"]
+    assert timeline(store) == [("1", 1)]
+    statuses(store, ("ada", deletion("d", "1")))
+    assert timeline(store) == []
+
+
+def test_a_load_reads_each_type_as_far_back_as_it_is_asked_for_and_no_other(store: Store) -> None:
+    meals = [replace(run(f"m{hours}", hours_ago=hours), type="meal.logged") for hours in (1, 5, 50)]
+    checkin = replace(run("c"), type="checkin.recorded")
+    statuses(store, *(("ada", event) for event in [run("50", hours_ago=50), *meals, checkin]))
+    since = {"workout.completed": NOW - timedelta(hours=60), "meal.logged": NOW - timedelta(hours=5)}
+    snapshot = store.timelines.load(CLUB, "ada", since, NOW)
+    assert [event.id for event in snapshot.events] == ["50", "m5", "m1"]
+
+
 def test_a_load_reads_only_the_span_it_names(store: Store) -> None:
     statuses(store, *(("ada", run(str(hours), hours_ago=hours)) for hours in (1, 5, 50, 500)))
-    snapshot = store.timelines.load(CLUB, "ada", NOW - timedelta(hours=50), NOW)
+    snapshot = store.timelines.load(
+        CLUB, "ada", dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(hours=50)), NOW
+    )
     assert [event.id for event in snapshot.events] == ["50", "5", "1"]
 
 

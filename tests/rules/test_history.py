@@ -1,0 +1,42 @@
+"""However long an athlete has been with us, an evaluation reads what the windows of the rules need, and no more."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from services.rules.tasks import RulesShell
+from shared.store.connect import Store, connect
+from tests.load.history import CLUB, NOW, name_of, settle, shell_on
+
+A_DAY = {"meal.logged": 8, "workout.completed": 1, "checkin.recorded": 1}
+"""What the diary of the load tests holds."""
+
+
+@pytest.fixture
+def worker(store_url: str) -> Iterator[RulesShell]:
+    store: Store = connect(store_url)
+    store.client.flushall()
+    yield shell_on(store, store_url)
+    store.close()
+
+
+def test_a_year_of_ten_events_a_day_is_read_no_further_back_than_three_months_of_them(
+    worker: RulesShell,
+) -> None:
+    year, quarter = settle(worker.store, worker, 365), settle(worker.store, worker, 90)
+    assert 0 < year <= quarter
+
+
+def test_each_type_is_read_as_far_back_as_a_rule_looks_for_it(worker: RulesShell) -> None:
+    settle(worker.store, worker, 365)
+    _, reach = worker.rules.current(CLUB)
+    loaded = worker.store.timelines.load(CLUB, name_of(365), reach.since(NOW), NOW + reach.ahead)
+    read = Counter(event.type for event in loaded.events)
+    assert read.keys() == A_DAY.keys()
+    for kind, a_day in A_DAY.items():
+        days = reach.back[kind] / timedelta(days=1)
+        assert a_day * (days - 1) <= read[kind] <= a_day * (days + 1)
+    # Sessions are counted for five weeks and taken for plans of two months; of meals a week and what leads to it.
+    assert reach.back["meal.logged"] < reach.back["workout.completed"] / 3
