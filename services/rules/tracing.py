@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.rules.engine.advise import Evaluation, advise
-from services.rules.engine.evidence import MOST_EVENTS, event_ref
+from services.rules.engine.evidence import event_ref
 from services.rules.engine.judge import Verdict
 from services.rules.language.model import Rulebook
 from shared.contracts.advice import AdviceRecord, EventRef, advice_id
@@ -12,6 +12,8 @@ from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event, Value
 from shared.contracts.traces import Condition, Trace
 
+MOST_EVENTS_A_FACT = 50
+"""Events listed under one fact, the latest; advice itself lists all that it rests on."""
 _HELD = {True: "holds", False: "does not hold", None: "cannot be told"}
 
 
@@ -99,7 +101,8 @@ def _gone(record: AdviceRecord, now: datetime) -> Trace:
 
 def _behind(behind: Mapping[str, Sequence[Event]]) -> dict[str, tuple[EventRef, ...]]:
     return {
-        name: tuple(event_ref(event) for event in events[-MOST_EVENTS:]) for name, events in behind.items()
+        name: tuple(event_ref(event) for event in events[-MOST_EVENTS_A_FACT:])
+        for name, events in behind.items()
     }
 
 

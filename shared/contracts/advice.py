@@ -55,11 +55,15 @@ class EventRef:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Why: the anchor, the events the facts rest on (in timeline order), and every fact and param with its value."""
+    """Why: the anchor, the events the facts rest on (in timeline order), and every fact and param with its value.
+
+    `left_out` is how many earlier events the facts rest on that are not listed.
+    """
 
     anchor: AnchorRef
     events: tuple[EventRef, ...] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

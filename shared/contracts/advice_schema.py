@@ -52,6 +52,12 @@ class BecauseSchema(wire.StrictSchema):
     anchor = fields.Function(lambda because: anchor_of(because.anchor), metadata={"type": "object"})
     events = fields.List(fields.Nested(EventRefSchema), required=True)
     facts = fields.Dict(keys=fields.String(), values=fields.Raw(), required=True)
+    left_out = fields.Integer(
+        required=True,
+        metadata={
+            "description": "How many earlier events the facts rest on too, over the 400 that are listed"
+        },
+    )
 
 
 class AdviceSchema(wire.StrictSchema):
@@ -108,6 +114,7 @@ def advice_data(record: AdviceRecord) -> dict[str, Any]:
             "anchor": anchor_of(advice.because.anchor),
             "events": [_event_ref(event) for event in advice.because.events],
             "facts": dict(advice.because.facts),
+            "left_out": advice.because.left_out,
         },
         "evidence": advice.evidence,
         "sources": list(advice.sources),

@@ -95,6 +95,7 @@ def test_advice_says_what_it_rests_on(door: Door) -> None:
             }
         ],
         "facts": {"gap_h": 2.0, "lift": {"found": True}},
+        "left_out": 0,
     }
     assert (told["evidence"], told["sources"]) == ("moderate", ["Robineau 2016"])
 

@@ -16,6 +16,7 @@ class Calendar:
     """Local time under a history of zones: at any instant, the zone in force then."""
 
     def __init__(self, zones: Sequence[ZoneChange]) -> None:
+        self._history = tuple(zones)
         self._since = [zone.since or _EVER for zone in zones]
         self._zones = [_zone(zone.timezone) for zone in zones]
         self._days: dict[datetime, date] = {}
@@ -24,6 +25,10 @@ class Calendar:
     def timezone(self, instant: datetime) -> str:
         """Return the IANA name of the zone in force at `instant`."""
         return str(self._zone_at(instant).key)
+
+    def zones(self, first: datetime, last: datetime) -> tuple[ZoneChange, ...]:
+        """Return the zones in force from `first` to `last`, each with its own time."""
+        return self._history[max(0, bisect_right(self._since, first) - 1) : bisect_right(self._since, last)]
 
     def local(self, instant: datetime) -> datetime:
         """Return `instant` in the zone in force then."""

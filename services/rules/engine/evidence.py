@@ -6,20 +6,27 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from services.rules.engine.anchors import Due
+from services.rules.engine.calendar import Calendar
 from services.rules.engine.facts import Knowledge
 from services.rules.engine.periods import Period
 from services.rules.language.model import Bound, Computed, Record, Rule
 from shared.contracts.advice import Because, EventRef
 from shared.contracts.events import Event, Value
 
-MOST_EVENTS = 50
-"""Events listed as evidence: the anchor, and the latest others. The facts count them all."""
+MOST_EVENTS = 400
+"""Events listed as evidence: the anchor, and the latest others. The facts count them all.
+
+The longest window of a shipped rule is five weeks, which is 350 events of somebody with ten a day.
+"""
 
 
-def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period], zone: str) -> Because:
+def because(
+    rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period], calendar: Calendar
+) -> Because:
     """Return the anchor, the events behind the facts, and every value that the rule used.
 
-    `zone` is the athlete's at the anchor: without it nobody could say which events were today's.
+    The athlete's zone at the anchor is one of them, and each zone since the first event where the athlete has
+    travelled: without them nobody could say which events were today's.
     """
     known = Knowledge(known.names, dict(known.events))
     fields = _reads(rule)
@@ -30,8 +37,21 @@ def because(rule: Rule, due: Due, known: Knowledge, read: Mapping[str, Period], 
     room = MOST_EVENTS - (due.event is not None)
     latest = sorted(known.events.values(), key=lambda event: event.order)[-room:]
     listed = sorted([*latest, *([due.event] if due.event else [])], key=lambda event: event.order)
-    values = {**shown(rule, known, read), "athlete.timezone": zone}
-    return Because(due.ref, tuple(event_ref(event) for event in listed), values)
+    first = min([due.start, *(event.start for event in listed)])
+    values = {**shown(rule, known, read), **_zones(calendar, first, due)}
+    left_out = len(known.events) - len(latest)
+    return Because(due.ref, tuple(event_ref(event) for event in listed), values, left_out)
+
+
+def _zones(calendar: Calendar, first: datetime, due: Due) -> dict[str, Value]:
+    found: dict[str, Value] = {"athlete.timezone": calendar.timezone(due.start)}
+    zones = calendar.zones(first, due.closes)
+    if len(zones) > 1:
+        found["athlete.zones"] = [
+            {"timezone": zone.timezone, **({"since": _plain(zone.since)} if zone.since else {})}
+            for zone in zones
+        ]
+    return found
 
 
 def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str, Value]:

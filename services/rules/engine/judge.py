@@ -82,7 +82,7 @@ def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
         message=message,
         due=due.ref.due,
         expires_at=due.closes,
-        because=because(rule, due, known, read, timeline.calendar.timezone(due.start)),
+        because=because(rule, due, known, read, timeline.calendar),
         evidence=rule.evidence,
         sources=rule.sources,
     )

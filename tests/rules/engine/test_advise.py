@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from services.rules.engine.advise import Evaluation, advise
+from services.rules.engine.evidence import MOST_EVENTS
 from services.rules.language.model import (
     Before,
     Condition,
@@ -358,14 +359,16 @@ def test_advice_on_the_days_energy_rests_on_its_meals_and_sessions_and_says_how_
     }
 
 
-def test_fifty_events_are_listed_the_latest_and_the_anchor_always() -> None:
+def test_of_many_events_the_latest_are_listed_and_the_anchor_always_and_the_others_are_counted() -> None:
     tested = rule("r", Each("checkin.recorded"), facts=[count("n", "meal.logged", LastDays(1))])
     anchor = event("checkin.recorded", "2026-03-02T05:00Z", fatigue=9.0)
-    meals = [meal(at("2026-03-02T06:00Z") + timedelta(minutes=n), id=f"m{n:02d}") for n in range(60)]
+    meals = [
+        meal(at("2026-03-02T06:00Z") + timedelta(seconds=n), id=f"m{n:03d}") for n in range(MOST_EVENTS + 10)
+    ]
     (advice,) = evaluate(tested, [anchor, *meals], "2026-03-02T10:00Z").active.values()
     listed = [each.id for each in advice.because.events]
-    assert listed == [anchor.id, *(f"m{n:02d}" for n in range(11, 60))]
-    assert advice.because.facts["n"] == 60
+    assert listed == [anchor.id, *(f"m{n:03d}" for n in range(11, MOST_EVENTS + 10))]
+    assert (advice.because.facts["n"], advice.because.left_out) == (MOST_EVENTS + 10, 11)
 
 
 def test_an_anchor_that_its_own_facts_count_is_listed_once() -> None:

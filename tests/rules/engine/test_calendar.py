@@ -73,6 +73,18 @@ def test_the_day_of_an_instant_is_that_of_the_zone_in_force_then() -> None:
     assert calendar.timezone(at("2026-06-01T12:00Z")) == "Pacific/Honolulu"
 
 
+def test_the_zones_of_a_span_are_those_in_force_from_its_first_instant_to_its_last() -> None:
+    berlin, tokyo, berlin_again = (
+        ZoneChange(None, "Europe/Berlin"),
+        ZoneChange(at("2026-06-01T12:00Z"), "Asia/Tokyo"),
+        ZoneChange(at("2026-06-09T12:00Z"), "Europe/Berlin"),
+    )
+    calendar = Calendar([berlin, tokyo, berlin_again])
+    assert calendar.zones(at("2026-05-01T00:00Z"), at("2026-06-01T11:59Z")) == (berlin,)
+    assert calendar.zones(at("2026-05-01T00:00Z"), at("2026-06-01T12:00Z")) == (berlin, tokyo)
+    assert calendar.zones(at("2026-06-01T12:00Z"), at("2026-06-30T00:00Z")) == (tokyo, berlin_again)
+
+
 zones = st.sampled_from(
     ["Europe/Berlin", "America/New_York", "Pacific/Apia", "Australia/Lord_Howe", "Africa/Casablanca",
      "Pacific/Honolulu", "Asia/Kathmandu", "America/Nuuk"]
