@@ -48,7 +48,7 @@ TESTS = {
         "tests/rules/language/test_load.py", "tests/rules/language/test_faults.py",
         "tests/rules/language/test_messages.py", "tests/rules/language/test_expressions.py",
         "tests/rules/test_fine_print.py", "tests/rules/language",
-        "tests/rules/test_scenarios.py", "tests/rules/engine/test_scenarios.py",
+        "tests/rules/test_scenarios.py", "tests/rules/engine/test_scenarios.py", "tests/rules/schemas",
     ),
 }  # fmt: skip
 """By folder, what should notice a fault there; the order is the order of play."""

@@ -48,6 +48,7 @@ class Document:
     text: str
     value: Plain = None
     spans: Mapping[Path, _Span] = field(default_factory=dict)
+    """By the way to each value that was read; the file's own, (), is always there."""
 
     def fault_at(self, index: int, message: str, hint: str) -> Fault:
         """Return a fault at a character of the file."""
@@ -101,11 +102,9 @@ class Place:
         What is not in the file is reported at the nearest thing around it.
         """
         path = self.path
-        while path and path not in self.document.spans:
+        while path not in self.document.spans:
             path = path[:-1]
-        span = self.document.spans.get(path)
-        if span is None:
-            return self.document.fault_at(0, message, hint)
+        span = self.document.spans[path]
         if (key or path != self.path) and span.key is not None:
             index = span.key
         else:
@@ -164,7 +163,7 @@ def _anchor_fault(bare: Document, said: str) -> Fault:
 def _yaml_fault(bare: Document, error: MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     index = mark.index if mark is not None else 0
-    if bare.text[index : index + 1] == "\t" or "\\t" in str(error.problem):
+    if bare.text[index : index + 1] == "\t":
         return bare.fault_at(index, "a tab where YAML wants spaces", "indent with spaces")
     context = f"{error.context}: " if error.context else ""
     problem = str(error.problem or "this is no YAML").strip()

@@ -146,7 +146,27 @@ DAYS = timedelta(days=1)
     ids=lambda value: value.id if isinstance(value, Rule) else "",
 )
 def test_the_oldest_event_that_matters_lies_within_the_horizon(tested: Rule, events: list[Event]) -> None:
-    book = rulebook(tested)
+    assert_the_oldest_matters_and_is_near(rulebook(tested), events)
+
+
+def test_what_muted_advice_that_is_over_rested_on_lies_within_the_horizon() -> None:
+    sessions = Each("workout.completed", delay=DAYS * 30)
+    muting = rule(
+        "muting",
+        sessions,
+        "n > 0.0",
+        facts=[count("n", "meal.logged", Before(DAYS * 60))],
+        expires=DAYS * 12,
+        supersedes=["muted"],
+    )
+    muted = replace(rule("muted", sessions, expires=DAYS / 24), most_a_day=1)
+    counted = replace(rule("counted", Daily(time(13, 0))), most_a_day=1)
+    session = lift(NOW - DAYS * 30 - DAYS / 6)
+    events = [session, meal(session.start - DAYS * 60)]
+    assert_the_oldest_matters_and_is_near(rulebook(muting, muted, counted), events)
+
+
+def assert_the_oldest_matters_and_is_near(book: Rulebook, events: list[Event]) -> None:
     oldest = min(events, key=lambda each: each.start)
     others = [each for each in events if each is not oldest]
     assert advise(book, ANN, events, NOW).active != advise(book, ANN, others, NOW).active

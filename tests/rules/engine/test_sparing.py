@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import time, timedelta
 
+import pytest
+
 from services.rules.engine.advise import Evaluation, advise
 from services.rules.language.model import Daily, Each, Rule
 from shared.contracts.advice import Category
 from tests.rules.engine.diary import ANN, at, lift, run
-from tests.rules.engine.rulebooks import count, hours, rule, rulebook
+from tests.rules.engine.rulebooks import count, edited, hours, rule, rulebook
 
 DAY = "2026-03-02"
 SESSIONS = [lift(f"{DAY}T08:00Z"), run(f"{DAY}T09:00Z"), run(f"{DAY}T10:00Z")]
@@ -87,6 +89,13 @@ def test_muted_and_shadowed_advice_takes_no_room() -> None:
 def test_a_bound_of_nothing_says_nothing() -> None:
     book = rulebook(bounded(rule("r", Each("workout.completed")), 0))
     assert advise(book, ANN, SESSIONS, at(f"{DAY}T11:00Z")).active == {}
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1)])
+def test_on_a_day_on_which_the_bound_was_edited_the_wider_one_holds(before: int, after: int) -> None:
+    made = rule("r", Each("workout.completed"))
+    book = edited((None, [bounded(made, before)]), (at(f"{DAY}T09:15Z"), [bounded(made, after)]))
+    assert len(anchors(advise(book, ANN, SESSIONS, at(f"{DAY}T11:00Z")))) == 3
 
 
 def test_a_late_event_takes_the_room_of_what_opened_after_it() -> None:

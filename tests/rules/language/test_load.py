@@ -22,6 +22,7 @@ from services.rules.language.model import (
     Pick,
     Weekly,
 )
+from services.rules.language.params import param_kind
 from services.rules.language.template_environment import FILTERS, TESTS
 from tests.rules.language.examples import DOCUMENTED, EVENING, REPOSITORY, SPRINT, loaded, rule
 
@@ -191,3 +192,17 @@ def test_a_bound_on_a_day_is_of_one_pack_and_gives_way_to_a_later_layer() -> Non
     # The rule is the same, but what governs is not: workers must take it up.
     assert len({rule(each, of).hash for each in (free, first, second)}) == 1
     assert len({each.hash for each in (free, first, second)}) == 3
+
+
+def test_a_pack_may_give_nothing_of_a_severity() -> None:
+    none = SourceFile(
+        "most.yaml", "pack: concurrent-training\nmost_a_day: {warning: 0, suggestion: 0, info: 0}\n", 0
+    )
+    found = load_sources([SourceFile("sprint.yaml", SPRINT, 0), SourceFile("evening.yaml", EVENING, 0), none])
+    assert rule(found, "no-sprint-after-strength").most_a_day == 0
+
+
+@pytest.mark.parametrize(("listed", "kind"), [("[run]", "texts"), ("[1]", "numbers"), ("[1, 2]", "numbers")])
+def test_a_list_of_one_has_a_kind_as_well(listed: str, kind: str) -> None:
+    text = EVENING.replace("steps: [1, 2]", f"steps: {listed}")
+    assert param_kind(rule(loaded(text), "evening-protein").params["steps"]) == kind

@@ -79,6 +79,8 @@ def test_a_message_says_what_it_should(source: str, text: str) -> None:
         ("{{ (1e308 * 10) | round }}", "not finite"),
         ("{{ [1e308 * 10] }}", "not finite"),
         ("{{ anchor.muscle_groups[7] }}", "is absent"),
+        ("{% for a in [2, 'x'] %}{{ a * 3 }}{% endfor %}", r"\* is not for 'x' and 3"),
+        ("{% for a in [2, '%s'] %}{{ a % 3 }}{% endfor %}", "% is not for '%s' and 3"),
     ],
 )
 def test_a_message_that_cannot_be_said_is_an_error(source: str, message: str) -> None:
@@ -111,6 +113,14 @@ def test_text_from_events_is_data() -> None:
         ("{{ hour(now) }}", "hour", "unknown function 'hour'", "did you mean 'hours'?"),
         ("{{ anchor.title.upper() }}", "anchor", "unknown function 'anchor.title.upper'", "a filter"),
         ("{{ hours(gap_h) }}", "hours", "hours takes a duration; found (number)", "hours(anchor.end"),
+        ("{{ ['a', 'b'] | abs }}", "abs", "abs is for a number, not for a texts", ""),
+        ("{{ [1, 2] | lower }}", "lower", "lower is for a text, not for a numbers", ""),
+        (
+            "one\n{{ anchor['strt'] }}\ntwo {{ gap_h }}",
+            "{{ anchor",
+            "no field 'strt'",
+            "did you mean 'start'?",
+        ),
         ("{{ who | round }}", "round", "round is for a number, not for a text", ""),
         ("{{ gap_h | clock }}", "clock", "clock is for a time, not for a number", ""),
         ("{{ gap_h | round('1') }}", "round", "round takes (number, text); found (text)", ""),
