@@ -158,7 +158,5 @@ def _put(wanted: Override, history: tuple[Override, ...]) -> _Accepted:
     added = store.overrides.add(club, wanted, after=history[-1].version if history else 0)
     if added is None:
         raise ProblemError(409, "another version was put in force meanwhile; read it, and send yours again")
-    # What is due next was reckoned by the old rules; the new ones may be due earlier.
-    mine = store.clubs.get(club)
-    store.due.mark_all([] if mine is None else [mine], added.since)
+    store.due.mark_changed(added.since)
     return _Accepted(**asdict(added), **asdict(checked))

@@ -43,8 +43,7 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
     reach = horizon((Generation(None, rule_set),)).longest
     if store.rulebook.register(generation, now, now - reach):
         log.info("rulebook.installed", rules=len(rule_set.rules), hash=rule_set.hash)
-        # What is due next was reckoned by the old rules; the new ones may be due earlier.
-        store.due.mark_all(store.clubs.list(), now)
+        store.due.mark_changed(now)
     return rule_set
 
 

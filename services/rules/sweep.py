@@ -16,7 +16,11 @@ log = structlog.get_logger()
 
 
 def sweep(store: Store, app: Celery, now: datetime) -> int:
-    """Wake every athlete due by `now` and every outbox that was left unrouted. Return how many were woken."""
+    """Wake every athlete due by `now` and every outbox that was left unrouted. Return how many were woken.
+
+    Athletes whose rules have changed are due, also when whoever changed them died before saying so.
+    """
+    store.due.mark_changed(now)
     wanted = store.due.collect(now)
     wake(app, EVALUATE, wanted.evaluate)
     wake(app, ROUTE, wanted.route)

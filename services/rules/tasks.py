@@ -1,6 +1,6 @@
 """The shell around the engine: load an athlete, advise, commit. Safe when several workers hold the same athlete."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -37,36 +37,47 @@ class RulesShell:
     def evaluate(self, athletes: Sequence[tuple[str, str]]) -> None:
         """Bring the advice of each (club, athlete) up to now, and wake the routing of what is to be told."""
         counts: Counter[tuple[str, str]] = Counter()
+        failures: dict[str, Counter[str]] = defaultdict(Counter)
         route = []
         for club, athlete in athletes:
             try:
-                if self._evaluate(club, athlete, counts):
+                if self._evaluate(club, athlete, counts, failures[club]):
                     route.append((club, athlete))
             except Exception:
                 # The mark stays, so the sweep comes back to this athlete; the others must not wait for that.
                 log.exception("evaluation.failed", club=club, athlete=athlete)
                 counts["evaluations_failed_total", ""] += 1
+        # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
+        # the tick finds it there. What is only counted comes after it, and delays nobody.
         wake(self.app, ROUTE, route)
+        for club, failed in failures.items():
+            self.store.rulebook.count_errors(club, failed)
         self.store.counters.add_many(
             [Sample(name, {"rule": rule} if rule else {}, amount) for (name, rule), amount in counts.items()]
         )
 
-    def _evaluate(self, club: str, athlete: str, counts: Counter[tuple[str, str]]) -> bool:
+    def _evaluate(
+        self, club: str, athlete: str, counts: Counter[tuple[str, str]], failures: Counter[str]
+    ) -> bool:
         for _ in range(MOST_TRIES):
             rulebook, reach = self.rules.current(club)
             now = self.clock.now()
             snapshot = self.store.timelines.load(club, athlete, reach.since(now), now + reach.ahead)
             if not snapshot.dirty and (snapshot.next_due is None or snapshot.next_due > now):
                 return False  # another worker was here first
+            if self.rules.current(club)[0] is not rulebook:
+                continue  # other rules came between the reads; of those that come later the commit knows
             found = advise(rulebook, snapshot.athlete, snapshot.events, now)
             stood = {record.advice.id for record in snapshot.standing}
             past = self.store.advice.find(club, athlete, found.active.keys() - stood)
             changes = reconcile(snapshot.standing, past, found.active, found.held, now)
             changes = replace(changes, traces=traces_of(changes.records, found, snapshot.athlete, now))
+            # Before the commit: else a crash between the two would lose what a rule in shadow had said.
+            self.store.overrides.note_shadowed(club, shadowed(found, now))
             committed = self.store.advice.commit(snapshot, changes, found.next_due)
             if committed.taken:
                 self._report(club, athlete, changes, found, counts)
-                self.store.overrides.note_shadowed(club, shadowed(found, now))
+                failures.update(fault.rule for fault in found.faults)
                 return committed.route
         log.warning("evaluation.outrun", club=club, athlete=athlete, tries=MOST_TRIES)
         return False
@@ -98,5 +109,3 @@ class RulesShell:
                 anchor=fault.anchor,
                 error=fault.message,
             )
-        if found.faults:
-            self.store.rulebook.count_errors(club, Counter(fault.rule for fault in found.faults))

@@ -1,6 +1,5 @@
 """What is due: the athletes who wait for an evaluation, by mark or by time. The only record that work exists."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -8,7 +7,6 @@ from typing import Final
 
 import redis
 
-from shared.contracts.clubs import Club
 from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
 from shared.store.codec import to_ms
@@ -59,13 +57,37 @@ class Due:
             tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[1] for answer in answers)),
         )
 
-    def mark_all(self, clubs: Iterable[Club], now: datetime) -> int:
-        """Make every athlete of `clubs` due `now`, as new rules ask for. Return how many there are."""
-        marked = 0
-        for club in clubs:
-            with store_errors():
-                for name, _ in self._client.zscan_iter(keys.club_athletes(club.id), count=1000):
-                    place = keys.AthleteKeys(club.id, str(name))
-                    self._client.zadd(keys.PartitionKeys(place.tag).due, {place.ref: to_ms(now)}, lt=True)
-                    marked += 1
+    def mark_changed(self, now: datetime) -> int:
+        """Make due `now` every athlete whose rules have changed, and return how many there are.
+
+        What was due next was reckoned by the old rules; the new ones may be due earlier. Each change of rules leaves a
+        note in the write that makes it, and the note goes when its athletes are marked: whoever dies between the two,
+        the next call does it. To mark twice does no harm.
+        """
+        with store_errors():
+            notes = {str(note) for note in self._client.smembers(keys.RULES_CHANGED)}
+            named = {club for club, _ in map(keys.split_ref, notes)}
+            clubs = map(str, self._client.hkeys(keys.CLUBS)) if "" in named else named
+            marked = sum(self._mark_all(club, now) for club in clubs)
+            if notes:
+                self._client.srem(keys.RULES_CHANGED, *notes)
         return marked
+
+    def _mark_all(self, club: str, now: datetime) -> int:
+        marked = cursor = 0
+        while True:
+            cursor, found = self._client.zscan(keys.club_athletes(club), cursor, count=1000)
+            places = [keys.AthleteKeys(club, str(name)) for name, _ in found]
+            self._scripts.run_many(
+                [
+                    (
+                        "rules_changed",
+                        [place.meta, keys.PartitionKeys(place.tag).due],
+                        [place.ref, to_ms(now)],
+                    )
+                    for place in places
+                ]
+            )
+            marked += len(places)
+            if cursor == 0:
+                return marked

@@ -1,5 +1,7 @@
 """Every key name in the store. `{NN}` is the hash tag: the partition of the athlete or subscription."""
 
+import secrets
+
 from shared.contracts.events import TIMELINE_TYPES
 from shared.contracts.partitions import partition_of_athlete, partition_of_subscription
 
@@ -14,6 +16,9 @@ RULEBOOK = "rulebook"
 RULEBOOK_VERSION = "rulebook:version"
 COUNTERS = "counters"
 OVERRIDE_VERSIONS = "override-versions"
+RULES_CHANGED = (
+    "rules-changed"  # set: `CLUB/` and a random name; a change whose athletes are not all due. No club: all
+)
 
 
 def club_keys(club: str) -> str:
@@ -70,6 +75,11 @@ def split_ref(ref: str) -> tuple[str, str]:
     """Undo `athlete_ref` or `lane_ref`."""
     club, _, name = ref.partition("/")
     return club, name
+
+
+def change_of_rules(club: str = "") -> str:
+    """Return a new member of `RULES_CHANGED`: a change of a club's rules, or of those that all clubs share."""
+    return athlete_ref(club, secrets.token_hex(8))
 
 
 class AthleteKeys:

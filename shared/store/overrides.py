@@ -27,7 +27,10 @@ class Overrides:
             return _decode(self._client.lrange(keys.club_overrides(club), 0, -1))
 
     def add(self, club: str, wanted: Override, *, after: int) -> Override | None:
-        """Put `wanted` in force as the version after `after`; None when another came in between."""
+        """Put `wanted` in force as the version after `after`; None when another came in between.
+
+        `Due.mark_changed` makes the club's athletes due; if the caller dies before that, the tick does it.
+        """
         with store_errors(), self._client.pipeline() as pipeline:
             pipeline.watch(keys.club_overrides(club))  # type: ignore[no-untyped-call]  # redis-py leaves it so
             known = _decode(pipeline.lrange(keys.club_overrides(club), 0, -1))
@@ -42,6 +45,7 @@ class Overrides:
             pipeline.delete(keys.club_overrides(club))
             pipeline.rpush(keys.club_overrides(club), *(encode(each) for each in kept))
             pipeline.hset(keys.OVERRIDE_VERSIONS, club, str(added.version))
+            pipeline.sadd(keys.RULES_CHANGED, keys.change_of_rules(club))
             try:
                 pipeline.execute()
             except redis.WatchError:

@@ -69,7 +69,8 @@ class RulebookStore:
         """Put `generation` in force from `now` on, unless it is so already.
 
         Return whether it replaced other rules. Generations that were themselves replaced before `keep_after` govern
-        nothing that can still be active, and are dropped.
+        nothing that can still be active, and are dropped. `Due.mark_changed` makes the athletes due; if the caller dies
+        before that, the tick does it.
         """
         with store_errors(), self._client.pipeline() as pipeline:
             while True:
@@ -88,6 +89,8 @@ class RulebookStore:
                 pipeline.delete(keys.RULEBOOK)
                 pipeline.rpush(keys.RULEBOOK, *(encode(each) for each in [*kept, added]))
                 pipeline.set(keys.RULEBOOK_VERSION, generation.hash)
+                if known:
+                    pipeline.sadd(keys.RULES_CHANGED, keys.change_of_rules())
                 try:
                     pipeline.execute()
                 except redis.WatchError:
@@ -120,6 +123,8 @@ class RulebookStore:
 
     def count_errors(self, club: str, failures: Mapping[str, int]) -> None:
         """Add to the rules' counts of failures."""
+        if not failures:
+            return
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
             for rule, count in failures.items():

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from services.rules.engine.facts import MOST_EVENTS_A_WINDOW
-from services.rules.rulebook import install
+from services.rules.engine.horizon import Horizon
+from services.rules.language.model import Rulebook
+from services.rules.rulebook import GoverningRules, install
+from services.rules.sweep import sweep
 from shared.contracts.overrides import Override, RuleText
 from tests.rules.test_shell import ADA, CLUB, PACKS, START, Shell, shell, workout
 
@@ -29,6 +32,11 @@ rules:
     sources: [the coach]
 """
 EVENING = START + timedelta(hours=18)
+DAILY = (
+    RUN.replace("each: workout.completed", 'daily: "19:30"')
+    .replace("    where: {activity: run}\n", "")
+    .replace("{{ params.word }} run.", "It is seven.")
+)
 
 
 @pytest.fixture
@@ -72,6 +80,35 @@ def test_a_new_version_governs_what_falls_due_after_it_and_leaves_the_rest(club:
     lay(club, RUN.replace('"Well"', '"Nicely"'))
     run_at(club, "second", 2)
     assert sorted(said(club)) == ["Nicely run.", "Well run."]
+
+
+def test_whoever_lays_rules_and_dies_leaves_the_rest_to_the_tick(club: Shell) -> None:
+    club.shell.evaluate([(CLUB, ADA)])
+    assert club.store.outlook.at(EVENING).waiting == 0
+    lay(club, DAILY)  # and no more: nobody has made the athletes due
+    sweep(club.store, club.app, club.clock.instant)
+    club.shell.evaluate([(CLUB, ADA)])
+    club.go_to(EVENING + timedelta(hours=1))
+    assert said(club) == ["It is seven."]
+
+
+class Overtaken(GoverningRules):
+    """Rules that are replaced just after a worker has asked for them."""
+
+    def current(self, club: str) -> tuple[Rulebook, Horizon]:
+        found = super().current(club)
+        if not self.store.overrides.history(club):
+            wanted = Override(0, "live", EVENING, (RuleText("own.yaml", DAILY),))
+            assert self.store.overrides.add(club, wanted, after=0) is not None
+            self.store.due.mark_changed(EVENING)
+        return found
+
+
+def test_rules_that_come_while_an_athlete_is_loaded_are_those_that_count(club: Shell) -> None:
+    club.shell = replace(club.shell, rules=Overtaken(club.store))
+    club.post(workout("run", EVENING - timedelta(hours=1)))
+    club.go_to(EVENING + timedelta(hours=1))
+    assert said(club) == ["It is seven."]
 
 
 def test_what_is_rolled_back_speaks_no_more_of_what_comes(club: Shell) -> None:

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.rules.rulebook import GoverningRules, install
 from services.rules.tasks import RulesShell
-from shared.broker import celery_app
+from shared.broker import NOTIFY_QUEUE, celery_app
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete, ZoneChange
 from shared.contracts.events import Event
 from shared.settings import Settings
+from shared.store import keys
 from shared.store.connect import Store, connect
 
 CLUB, ADA = "clb_test", "ada"
@@ -44,7 +46,7 @@ class Shell:
     def __init__(self, url: str) -> None:
         self.store: Store = connect(url)
         self.clock = SetClock()
-        self._app = celery_app(Settings(redis_url=url), "rules")
+        self.app = celery_app(Settings(redis_url=url), "rules")
         self.reset()
 
     def reset(self, paths: Sequence[Path] = (PACKS,)) -> None:
@@ -52,7 +54,7 @@ class Shell:
         self.clock.instant = START
         self.store.clubs.create("Test", START)
         install(paths, self.store, START)
-        self.shell = RulesShell(self.store, self.clock, GoverningRules(self.store), self._app)
+        self.shell = RulesShell(self.store, self.clock, GoverningRules(self.store), self.app)
         self.store.athletes.put(PROFILE, START)
 
     def post(self, *events: Event) -> None:
@@ -78,7 +80,7 @@ class Shell:
         return found
 
     def close(self) -> None:
-        self._app.close()
+        self.app.close()
         self.store.close()
 
 
@@ -199,9 +201,7 @@ def test_an_edit_governs_what_is_due_after_it_and_sets_off_nothing_about_the_pas
     assert any(message.startswith("You sprinted") for message in messages)
 
 
-def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_path: Path) -> None:
-    good = (PACKS / "ordering.yaml").read_text(encoding="utf-8")
-    faulty = """
+FAULTY = """
   - id: faulty
     category: ordering
     severity: info
@@ -211,8 +211,12 @@ def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_pat
     evidence: heuristic
     sources: [nobody]
 """
+
+
+def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_path: Path) -> None:
+    good = (PACKS / "ordering.yaml").read_text(encoding="utf-8")
     shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "ordering.yaml").write_text(good + faulty, encoding="utf-8")
+    (tmp_path / "ordering.yaml").write_text(good + FAULTY, encoding="utf-8")
     shell.reset([tmp_path])
     run = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
     shell.go_to(run.end)
@@ -220,6 +224,18 @@ def test_a_rule_that_fails_is_counted_and_the_others_go_on(shell: Shell, tmp_pat
     assert "no-sprint-after-strength" in shell.states()
     assert "faulty" not in shell.states()
     assert shell.store.rulebook.errors(CLUB)["faulty"] >= 1
+
+
+def test_what_is_only_counted_delays_no_delivery(shell: Shell, tmp_path: Path) -> None:
+    shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "faulty.yaml").write_text(f"pack: concurrent-training\nversion: 1\nrules:{FAULTY}", "utf-8")
+    shell.reset([tmp_path])
+    shell.go_to(SPRINT.end)
+    shell.store.client.set(keys.rule_errors(CLUB), "no hash")
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        shell.post(LIFT, SPRINT)
+    assert SPRINTED in shell.states()
+    assert shell.store.client.llen(NOTIFY_QUEUE) == 1
 
 
 LIFT = workout("lift", START + timedelta(hours=16), 60, activity="strength")
