@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -41,18 +41,15 @@ class Wanted:
 def wanted(
     settings: Settings, since: datetime | None, until: datetime | None, club: str | None, athletes: str | None
 ) -> Wanted:
-    """Return what is meant: by default the four weeks up to now; times without an offset are UTC."""
+    """Return what is meant: by default the four weeks up to now. `athletes` are ids, separated by commas."""
     store = connect(str(settings.redis_url))
-    end = _utc(until) if until is not None else clock_for(settings, store).now()
+    end = until if until is not None else clock_for(settings, store).now()
     store.close()
-    begin = _utc(since) if since is not None else end - DEFAULT_SPAN
+    begin = since if since is not None else end - DEFAULT_SPAN
     if begin >= end:
         raise BacktestError(f"--from must be before --to; found {begin.isoformat()} and {end.isoformat()}")
-    return Wanted(begin, end, club, frozenset(athletes.split(",")) if athletes else None)
-
-
-def _utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    names = frozenset(name.strip() for name in athletes.split(",")) if athletes else None
+    return Wanted(begin, end, club, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,10 @@ def run(
         load_sources(each)  # what is wrong is told here, once
     people = list(_people(store, wanted))
     store.close()
-    if not people:
-        raise BacktestError("no athlete with a profile is meant; `GET /v1/athletes` lists them")
+    unknown = (wanted.athletes or frozenset()) - {athlete for _, athlete in people}
+    if unknown or not people:
+        named = f" called {', '.join(sorted(unknown))}" if unknown else ""
+        raise BacktestError(f"there is no athlete with a profile{named}; `GET /v1/athletes` lists them")
     report = Report()
     setup = (str(settings.redis_url), before, files, wanted)
     console = Console(stderr=True)

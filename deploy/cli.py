@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import click
 
+from deploy.times import Instant
 from services.rules.cli import rules
 from shared.clock import clock_for
 from shared.contracts.clubs import SCOPES, Scope
@@ -188,9 +189,7 @@ def club_key(club_id: str, name: str, scopes: tuple[Scope, ...]) -> None:
 @click.argument("rule_id", metavar="RULE")
 @click.option("--athlete", required=True, help="The athlete's id.")
 @click.option("--club", "club_id", help="Needed when several clubs have an athlete of that id.")
-@click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]), help="RFC 3339; default: now."
-)
+@click.option("--at", type=Instant(), help="RFC 3339; default: now.")
 @click.option("--json", "as_json", is_flag=True, help="For programs to read.")
 def rules_trace(
     rule_id: str, athlete: str, club_id: str | None, at: datetime | None, *, as_json: bool
@@ -228,9 +227,6 @@ def rules_load(paths: tuple[Path, ...]) -> None:
     click.echo("these rules are in force already" if found is None else f"rules in force: {len(found.rules)}")
 
 
-_TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
-
-
 @rules.command("backtest")
 @click.option(
     "--pack",
@@ -240,8 +236,10 @@ _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
     help="The new rules; repeat for layers.",
 )
 @click.option("--against", help="The old rules: a path, or `shipped`; default: those in force.")
-@click.option("--from", "since", type=_TIME, help="RFC 3339, or a day (UTC); default: 28 days before --to.")
-@click.option("--to", "until", type=_TIME, help="RFC 3339, or a day (UTC); default: now.")
+@click.option(
+    "--from", "since", type=Instant(days=True), help="RFC 3339, or a day (UTC); default: 28 days before --to."
+)
+@click.option("--to", "until", type=Instant(days=True), help="RFC 3339, or a day (UTC); default: now.")
 @click.option("--athletes", help="Athletes' ids, separated by commas; default: all that have a profile.")
 @click.option("--club", help="Only this club's athletes.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

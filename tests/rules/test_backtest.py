@@ -125,7 +125,8 @@ def test_by_default_it_compares_with_the_rules_in_force(store: Store, store_url:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--against", "shipped", "--athletes", "zoe"], "no athlete with a profile is meant"),
+        (["--against", "shipped", "--athletes", "zoe"], "there is no athlete with a profile called zoe"),
+        (["--against", "shipped", "--athletes", "ann, zoe"], "there is no athlete with a profile called zoe"),
         (["--against", "shipped", "--club", "clb_none"], "there is no club 'clb_none'"),
         (["--against", "nowhere.yaml"], "there is no such file or folder"),
     ],
@@ -137,6 +138,31 @@ def test_what_cannot_be_compared_is_said(
     found = ask(store_url, "--pack", tmp_path / "new.yaml", *words)
     assert found.exit_code == 2
     assert said in found.stderr
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+@pytest.mark.parametrize("time", ["yesterday", "2026-13-01", "2026-03-02T20:00", "20260302"])
+def test_what_is_no_time_is_told_with_one_that_is(option: str, time: str) -> None:
+    found = CliRunner().invoke(main, ["rules", "backtest", "--pack", "new", option, time])
+    assert found.exit_code == 2
+    assert f"{time!r} is not a day, such as 2026-03-02, or a time with its offset" in found.stderr
+
+
+def test_a_span_that_ends_before_it_begins_is_refused(store: Store, store_url: str, tmp_path: Path) -> None:
+    store.close()
+    span = ("--from", "2026-03-03", "--to", "2026-03-02T23:00-01:00")
+    found = CliRunner(env={"TANDEM_REDIS_URL": store_url}).invoke(
+        main, ["rules", "backtest", "--pack", str(tmp_path / "new.yaml"), *span]
+    )
+    assert found.exit_code == 2
+    assert "--from must be before --to" in found.stderr
+
+
+def test_a_pack_that_is_not_there_is_told(store: Store, store_url: str, tmp_path: Path) -> None:
+    store.close()
+    found = ask(store_url, "--pack", tmp_path / "gone.yaml", "--against", "shipped")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "gone.yaml:1:1: there is no such file or folder" in found.stderr
 
 
 def test_a_broken_pack_is_told_as_the_checker_tells_it(store: Store, store_url: str, tmp_path: Path) -> None:
