@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -12,6 +12,7 @@ from services.rules.engine.horizon import horizon
 from services.rules.language.faults import RuleFileError
 from services.rules.language.load import SourceFile, load_sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
+from services.rules.language.reuse import Before, read_before
 from shared.contracts.overrides import Override, ShadowAdvice, live_of, trial_of
 from shared.store.rulebook import StoredFile, StoredGeneration
 
@@ -37,24 +38,37 @@ def club_sources(shared: Sequence[StoredFile], own: Override) -> tuple[SourceFil
     return (*shared_sources(shared), *files)
 
 
-def club_rulebook(
-    club: str, generations: Sequence[StoredGeneration], shared: Rulebook, history: tuple[Override, ...]
-) -> Rulebook:
+@dataclass(slots=True)
+class Shared:
+    """A generation that all clubs share: as the store has it, and compiled."""
+
+    stored: StoredGeneration
+    rule_set: RuleSet
+    _before: Before | None = None
+
+    def before(self) -> Before:
+        """Return what a club's rules need not read and compile again; made when the first club asks."""
+        if self._before is None:
+            self._before = read_before(shared_sources(self.stored.files), self.rule_set)
+        return self._before
+
+
+def club_rulebook(club: str, shared: Sequence[Shared], history: tuple[Override, ...]) -> Rulebook:
     """Return the generations of `club`: one for each change of the shared rules or of its own, as far back as matters.
 
-    `shared` are the `generations`, compiled. What no longer fits shared rules that came later is logged, and what
-    stood before goes on in its place: a broken pack never replaces a good one.
+    What no longer fits shared rules that came later is logged, and what stood before goes on in its place: a broken
+    pack never replaces a good one.
     """
-    starts = [each.since or _EVER for each in generations]
+    starts = [each.stored.since or _EVER for each in shared]
     moments = sorted({*starts, *(each.since for each in history if each.since > starts[0])})
     found: list[Generation] = []
     for index in reversed(range(len(moments))):
         moment = moments[index]
         place = max(position for position, start in enumerate(starts) if start <= moment)
         known = tuple(each for each in history if each.since <= moment)
-        since = generations[0].since if index == 0 else moment
+        since = shared[0].stored.since if index == 0 else moment
         try:
-            rules = _with_trial(generations[place].files, shared[place].rule_set, known)
+            rules = _with_trial(shared[place], known)
         except RuleFileError as error:
             log.error(  # noqa: TRY400 - the faults say what is wrong; a traceback would say nothing
                 "rulebook.club_unfit",
@@ -75,18 +89,22 @@ def club_rulebook(
     return tuple(found)
 
 
-def _with_trial(files: Sequence[StoredFile], shared: RuleSet, history: tuple[Override, ...]) -> RuleSet:
+def _with_trial(shared: Shared, history: tuple[Override, ...]) -> RuleSet:
     live, trial = live_of(history), trial_of(history)
-    rules = load_sources(club_sources(files, live)) if live.files or live.params else shared
+    rules = _laid_over(shared, live) if live.files or live.params else shared.rule_set
     if trial is None:
         return rules
     hashes = {rule.id: rule.hash for rule in rules.rules}
     tried = [
         replace(rule, mode="shadow", trial=True)
-        for rule in load_sources(club_sources(files, trial)).rules
+        for rule in _laid_over(shared, trial).rules
         if rule.mode != "off" and hashes.get(rule.id) != rule.hash
     ]
     return RuleSet((*rules.rules, *tried), f"{rules.hash}+{trial.version}")
+
+
+def _laid_over(shared: Shared, own: Override) -> RuleSet:
+    return load_sources(club_sources(shared.stored.files, own), shared.before())
 
 
 def shadowed(found: Evaluation, now: datetime) -> Iterator[ShadowAdvice]:

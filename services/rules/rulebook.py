@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from services.rules.club_rules import club_rulebook, shared_sources
+from services.rules.club_rules import Shared, club_rulebook, shared_sources
 from services.rules.engine.horizon import Horizon, horizon
 from services.rules.language.load import load_sources, sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
@@ -53,7 +53,7 @@ class GoverningRules:
 
     store: Store
     _hash: str = ""
-    _generations: tuple[StoredGeneration, ...] = ()
+    _shared: tuple[Shared, ...] = ()
     _rulebook: Rulebook = ()
     _horizon: Horizon | None = None
     _compiled: dict[str, RuleSet] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class GoverningRules:
 
     def shared(self) -> tuple[StoredGeneration, ...]:
         """Return, as text, the generations that all clubs share and that `current` last saw."""
-        return self._generations
+        return tuple(each.stored for each in self._shared)
 
     def _read(self, newest: str) -> None:
         stored = self.store.rulebook.generations()
@@ -84,8 +84,8 @@ class GoverningRules:
             return
         compiled = {each.hash: self._compiled.get(each.hash) or _compile(each) for each in stored}
         self._compiled = compiled
-        self._generations = stored
-        self._rulebook = tuple(Generation(each.since, compiled[each.hash]) for each in stored)
+        self._shared = tuple(Shared(each, compiled[each.hash]) for each in stored)
+        self._rulebook = tuple(Generation(each.stored.since, each.rule_set) for each in self._shared)
         self._horizon = horizon(self._rulebook)
         self._hash = newest
         self._clubs.clear()
@@ -95,7 +95,7 @@ class GoverningRules:
         known = self._clubs.pop(club, None)
         if known is None or known[0] != version:
             history = self.store.overrides.history(club)
-            book = club_rulebook(club, self._generations, self._rulebook, history)
+            book = club_rulebook(club, self._shared, history)
             known = (version, book, horizon(book))
             log.info("rulebook.club_loaded", club=club, version=version, generations=len(book))
         self._clubs[club] = known

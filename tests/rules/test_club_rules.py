@@ -158,6 +158,22 @@ def test_another_clubs_athletes_hear_nothing_of_it(club: Shell) -> None:
     assert said(club) == []
 
 
+def test_a_club_compiles_only_what_it_changes_and_shares_the_rest(club: Shell) -> None:
+    lay(club, params={"no-sprint-after-strength": {"min_gap_h": 8}})
+    lay(
+        club,
+        RUN.replace('"Well"', '"Nicely"'),
+        mode="shadow",
+        params={"no-sprint-after-strength": {"min_gap_h": 9}},
+    )
+    [shared] = club.shell.rules.current("clb_other")[0]
+    own = club.shell.rules.current(CLUB)[0][-1].rule_set.rules
+    theirs = {rule.id: rule for rule in shared.rule_set.rules}
+    assert {rule.id for rule in own if theirs.get(rule.id) is not rule} == {
+        "a-word-on-runs", "no-sprint-after-strength",
+    }  # fmt: skip
+
+
 def test_two_writers_cannot_both_be_the_next_version(club: Shell) -> None:
     lay(club)
     assert club.store.overrides.add(CLUB, Override(0, "live", EVENING), after=0) is None

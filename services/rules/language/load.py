@@ -1,16 +1,16 @@
 """Which rules some files make: found, read, layered, compiled and ordered; or every fault of every file at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.rules.language.documents import MAX_BYTES, read
+from services.rules.language.documents import MAX_BYTES
 from services.rules.language.faults import Fault, RuleFileError
 from services.rules.language.layers import Layered, drafts
 from services.rules.language.model import RuleSet
 from services.rules.language.order import check_supersedes, superseders_first
-from services.rules.language.rules import Draft, compile_rule, digest
+from services.rules.language.reuse import Before, SourceFile
+from services.rules.language.rules import Draft, digest
 
 __all__ = [
     "Fault",
@@ -25,15 +25,6 @@ __all__ = [
 
 RULES_SUFFIX: Final = ".yaml"
 TESTS_SUFFIX: Final = ".test.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """The text of a rule file. Files of a higher `layer` replace rules, and lay params over rules, of lower ones."""
-
-    path: str
-    text: str
-    layer: int
 
 
 def load(paths: Sequence[Path]) -> RuleSet:
@@ -80,23 +71,26 @@ def read_text(file: Path) -> str:
         raise RuleFileError([fault]) from error
 
 
-def load_sources(files: Iterable[SourceFile]) -> RuleSet:
-    """Return the rules of files already read; raise `RuleFileError` with all faults of all of them."""
-    return compile_sources(files)[0]
+def load_sources(files: Iterable[SourceFile], before: Before | None = None) -> RuleSet:
+    """Return the rules of the files, taking from `before` what is the same; raise `RuleFileError` with all faults."""
+    return compile_sources(files, before)[0]
 
 
-def compile_sources(files: Iterable[SourceFile]) -> tuple[RuleSet, Mapping[str, Draft]]:
+def compile_sources(
+    files: Iterable[SourceFile], before: Before | None = None
+) -> tuple[RuleSet, Mapping[str, Draft]]:
     """Like `load_sources`; return beside the rules what their files say of each."""
+    before = before or Before()
     faults: list[Fault] = []
     layered: list[Layered] = []
     for file in files:
         try:
-            layered.append(Layered(read(file.path, file.text), file.layer))
+            layered.append(Layered(before.read(file), file.layer))
         except RuleFileError as error:
             faults.extend(error.faults)
     whole = not faults
     standing = drafts(layered, faults)
-    compiled = [compile_rule(draft, faults) for draft in standing.values()]
+    compiled = [before.compile(draft, faults) for draft in standing.values()]
     if whole:  # else a rule that is named may well stand in the file that could not be read
         faults.extend(check_supersedes(standing))
     if faults:
