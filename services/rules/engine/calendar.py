@@ -22,6 +22,11 @@ class Calendar:
         self._days: dict[datetime, date] = {}
         self._instants: dict[tuple[date, time], datetime | None] = {}
 
+    @property
+    def travelled(self) -> bool:
+        """Whether there has been more than one zone."""
+        return len(self._zones) > 1
+
     def timezone(self, instant: datetime) -> str:
         """Return the IANA name of the zone in force at `instant`."""
         return str(self._zone_at(instant).key)
@@ -78,6 +83,11 @@ class Calendar:
 
     def _wall(self, index: int, instant: datetime) -> datetime:
         return instant.astimezone(self._zones[index]).replace(tzinfo=None)
+
+
+def midnight(day: date) -> datetime:
+    """Return the instant at which `day` begins in UTC."""
+    return datetime.combine(day, time(), UTC)
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.calendar import Calendar
@@ -28,18 +29,18 @@ def because(
     The athlete's zone at the anchor is one of them, and each zone since the first event where the athlete has
     travelled: without them nobody could say which events were today's.
     """
-    known = Knowledge(known.names, dict(known.events))
+    events = known.events()
     fields = _reads(rule)
     for name, period in read.items():
-        known.rest_on(period.behind(fields.get(name, ())))
+        events.update((event.key, event) for event in period.behind(fields.get(name, ())))
     if due.event is not None:
-        known.events.pop(due.event.key, None)
+        events.pop(due.event.key, None)
     room = MOST_EVENTS - (due.event is not None)
-    latest = sorted(known.events.values(), key=lambda event: event.order)[-room:]
+    latest = sorted(events.values(), key=attrgetter("order"))[-room:]
     listed = sorted([*latest, *([due.event] if due.event else [])], key=lambda event: event.order)
     first = min([due.start, *(event.start for event in listed)])
     values = {**shown(rule, known, read), **_zones(calendar, first, due)}
-    left_out = len(known.events) - len(latest)
+    left_out = len(events) - len(latest)
     return Because(due.ref, tuple(event_ref(event) for event in listed), values, left_out)
 
 

@@ -1,14 +1,14 @@
 """What a rule knows at an anchor: its facts, evaluated in order over the athlete's timeline, and what they rest on."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from statistics import fmean as mean
+from math import fsum
+from statistics import fmean
 
 from services.rules.engine.anchors import Due
-from services.rules.engine.energy import session_load
-from services.rules.engine.timeline import Timeline
-from services.rules.engine.where import matches
+from services.rules.engine.selection import Selection, Span
+from services.rules.engine.timeline import Precision, Timeline
 from services.rules.language.model import (
     AbsentError,
     After,
@@ -25,7 +25,7 @@ from services.rules.language.model import (
     Rule,
     Window,
 )
-from shared.contracts.events import Event, Value
+from shared.contracts.events import Event
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -37,17 +37,16 @@ MOST_EVENTS_A_WINDOW = 5_000
 
 @dataclass(slots=True)
 class Knowledge:
-    """The names that are bound so far, the events behind them, and for each absent fact what was missing."""
+    """The names that are bound so far, for each absent fact what was missing, and the events behind the others."""
 
     names: dict[str, Bound]
-    events: dict[str, Event] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     behind: dict[str, Sequence[Event]] = field(default_factory=dict)
     """For each fact over events, those that it was taken of."""
 
-    def rest_on(self, events: Iterable[Event]) -> None:
-        """Note that something rests on `events`."""
-        self.events.update((event.key, event) for event in events)
+    def events(self) -> dict[str, Event]:
+        """Return all events behind the facts, by key."""
+        return {event.key: event for events in self.behind.values() for event in events}
 
     def root_of(self, absent: str) -> str:
         """Return what was missing in the first place when reading `absent` failed."""
@@ -63,65 +62,44 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
             except AbsentError as error:
                 known.missing[fact.name] = known.root_of(error.missing)
             continue
-        if due.event is not None and not _precise_enough(due.event, fact.window):
+        precision = _precision(fact.window)
+        if due.event is not None and not timeline.knows_when(due.event, precision):
             known.missing[fact.name] = INEXACT_ANCHOR
             continue
-        found = in_window(timeline, fact.type, fact.window, due)
-        if len(found) > MOST_EVENTS_A_WINDOW:
+        size = len(_within(timeline.of(fact.type), fact.window, due))
+        if size > MOST_EVENTS_A_WINDOW:
             raise EvaluationError(
-                f"the window of {fact.name} holds {len(found):,} events of {fact.type};"
+                f"the window of {fact.name} holds {size:,} events of {fact.type};"
                 f" at most {MOST_EVENTS_A_WINDOW:,} are allowed: give it a shorter window"
             )
-        events = [
-            event for event in found if matches(fact.where, event) and _precise_enough(event, fact.window)
-        ]
+        found = _within(timeline.chosen(fact.type, fact.where, precision), fact.window, due)
+        events = found.events()
         if isinstance(fact, Pick):
             events = events[:1] if fact.which == "first" else events[-1:]
             known.names[fact.name] = (
-                event_record(events[0], timeline.day(events[0]))
-                if events
-                else Record(fact.type, {"found": False})
+                timeline.record(events[0]) if events else Record(fact.type, {"found": False})
             )
         else:
-            value = _aggregate(fact, events, timeline)
+            value = _aggregate(fact, found)
             if value is None:
                 known.missing[fact.name] = f"{fact.type}.{fact.field}"
             else:
                 known.names[fact.name] = value
-        known.rest_on(events)
         known.behind[fact.name] = events
 
 
-def in_window(timeline: Timeline, kind: str, window: Window, due: Due) -> Sequence[Event]:
-    """Return the events of type `kind` that start in the window around the anchor, in timeline order."""
+def _within(selection: Selection, window: Window, due: Due) -> Span:
+    """Return those events that start in the window around the anchor; the anchor itself only in whole days."""
     if isinstance(window, During | LastDays):
-        return timeline.on(kind, *_days(window, due.day))
+        return selection.on(*_days(window, due.day))
     if isinstance(window, Before):
-        found = timeline.between(kind, due.start - window.span, due.start)
+        found = selection.between(due.start - window.span, due.start)
     else:
-        found = timeline.between(kind, due.end, due.end + window.span)
-    return [event for event in found if due.event is None or event.key != due.event.key]
-
-
-def event_record(event: Event, day: date) -> Record:
-    """Return what a rule sees of an event: `found`, `start`, `end`, `id`, `source`, `date` (local) and its data.
-
-    Numbers are doubles. A `day.closed` has a date of its own in its data, and keeps that.
-    """
-    fields: dict[str, Bound] = {"date": day.isoformat()}
-    fields |= {name: _bound(value) for name, value in event.data.items() if value is not None}
-    fields |= {"found": True, "start": event.start, "end": event.end, "id": event.id, "source": event.source}
-    return Record(event.type, fields)
-
-
-def _bound(value: Value) -> Bound:
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, Mapping):
-        return Record("set", {name: _bound(each) for name, each in value.items() if each is not None})
-    return [_bound(each) for each in value]
+        found = selection.between(due.end, due.end + window.span)
+    anchor = due.event
+    if anchor is None or not len(found) or (isinstance(window, Before) and anchor.start >= due.start):
+        return found
+    return found.keep(lambda event: event is not anchor and event.key != anchor.key)
 
 
 def _days(window: During | LastDays, day: date) -> tuple[date, date]:
@@ -137,29 +115,24 @@ def _days(window: During | LastDays, day: date) -> tuple[date, date]:
     }[window.span]
 
 
-def _precise_enough(event: Event, window: Window) -> bool:
+def _precision(window: Window) -> Precision:
     """An inexact time never feeds a window shorter than a day; a day's precision only feeds whole days."""
-    precision = event.data.get("time_precision", "exact")
-    if precision == "exact" or not isinstance(window, Before | After):
-        return True
-    return precision == "slot" and window.span >= _DAY
+    if not isinstance(window, Before | After):
+        return "any"
+    return "slot" if window.span >= _DAY else "exact"
 
 
-def _aggregate(fact: Aggregate, events: Sequence[Event], timeline: Timeline) -> float | None:
-    """Return the number, or None when there is nothing to take it of."""
+def _aggregate(fact: Aggregate, found: Span) -> float | None:
+    """Return the number, or None when there is nothing to take it of.
+
+    A sum is the exact sum, rounded once: it hangs neither on the order of the events nor on who adds them up.
+    """
     if fact.operation == "count":
-        return float(len(events))
+        return float(len(found))
     if fact.operation == "days":
-        return float(len({timeline.day(event) for event in events}))
-    found = (_number(event, fact.field) for event in events)
-    values = [float(value) for value in found if value is not None]
+        return float(len(found.days()))
+    values = found.numbers(fact.field or "")
     if not values:
         return 0.0 if fact.operation == "sum" else None
-    over: dict[str, Callable[[list[float]], float]] = {"sum": sum, "min": min, "max": max, "avg": mean}
+    over: dict[str, Callable[[list[float]], float]] = {"sum": fsum, "min": min, "max": max, "avg": fmean}
     return float(over[fact.operation](values))
-
-
-def _number(event: Event, field: str | None) -> Value:
-    if field == "session_load" and event.type == "workout.completed":
-        return session_load(event)
-    return event.data.get(field or "")

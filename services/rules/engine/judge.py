@@ -54,7 +54,7 @@ def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
     read: dict[str, Period] = {
         name: periods.of(name, due.day) for name in ("day", "week") if name in rule.names
     }
-    known = Knowledge(bind(rule, due, athlete, timeline.calendar, read, now))
+    known = Knowledge(bind(rule, due, athlete, timeline, read, now))
     try:
         learn(rule, known, timeline, due, local)
         if rule.requires is not None and rule.requires.evaluate(known.names, local) is not True:

@@ -4,21 +4,21 @@ from datetime import datetime
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.calendar import Calendar
-from services.rules.engine.facts import event_record
 from services.rules.engine.periods import Period
+from services.rules.engine.timeline import Timeline
 from services.rules.language.model import Bound, Record, Rule
 from shared.contracts.athletes import Athlete, Param
 
 
 def bind(
-    rule: Rule, due: Due, athlete: Athlete, calendar: Calendar, read: dict[str, Period], now: datetime
+    rule: Rule, due: Due, athlete: Athlete, timeline: Timeline, read: dict[str, Period], now: datetime
 ) -> dict[str, Bound]:
     """Return the names; `read` holds the periods that the rule reads. What it does not read costs nothing."""
     names: dict[str, Bound] = {name: period.record for name, period in read.items()}
     if "anchor" in rule.names:
-        names["anchor"] = _anchor(due)
+        names["anchor"] = _anchor(due, timeline)
     if "athlete" in rule.names:
-        names["athlete"] = _athlete(athlete, due, calendar)
+        names["athlete"] = _athlete(athlete, due, timeline.calendar)
     if "params" in rule.names:
         names["params"] = Record("params", params_of(rule, athlete))
     if "now" in rule.names:
@@ -48,9 +48,9 @@ def _kind(value: Param) -> object:
     return type(value) if isinstance(value, bool | str) else float
 
 
-def _anchor(due: Due) -> Record:
+def _anchor(due: Due, timeline: Timeline) -> Record:
     if due.event is not None:
-        return event_record(due.event, due.day)
+        return timeline.record(due.event)
     kind = "daily_anchor" if due.ref.kind == "daily" else "weekly_anchor"
     return Record(kind, {"start": due.start, "end": due.end, "date": due.day.isoformat()})
 

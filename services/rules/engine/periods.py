@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import fsum
 
+from services.rules.engine.calendar import midnight
 from services.rules.engine.energy import (
     PLAUSIBLE_INTAKE,
     SessionEnergy,
@@ -12,7 +14,7 @@ from services.rules.engine.energy import (
     session_energy,
     session_load,
 )
-from services.rules.engine.timeline import Timeline, midnight
+from services.rules.engine.timeline import Timeline
 from services.rules.language.model import Bound, Record
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import ENDURANCE_ACTIVITIES, Event, Value
@@ -154,4 +156,4 @@ def _whole(
 
 def _total(values: Iterable[Value]) -> float:
     """Return the sum of the numbers that are there; an absent one counts as nothing."""
-    return float(sum(value for value in values if value is not None))
+    return fsum(value for value in values if value is not None)

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.around import around, looks
+from services.rules.engine.calendar import midnight
 from services.rules.engine.judge import judge
 from services.rules.engine.periods import Periods
-from services.rules.engine.timeline import midnight
 from services.rules.language.model import Rule, Rulebook
 from shared.contracts.advice import Advice, Category, Severity
 

@@ -1,13 +1,24 @@
 """What an athlete's timeline shows at an instant: events that have ended, and plans that are still plans."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Literal
 
 from services.rules.engine.calendar import Calendar
+from services.rules.engine.records import event_record
+from services.rules.engine.selection import Selection
+from services.rules.engine.where import predicate
+from services.rules.language.model import Record, Where
 from shared.contracts.events import PLAN_HORIZON, Event, event_key
 
-_DAY = timedelta(days=1)
+Precision = Literal["any", "slot", "exact"]
+"""How well the time of an event must be known at least."""
+_KNOWN: Mapping[Precision, frozenset[str]] = {
+    "any": frozenset({"exact", "slot", "day"}),
+    "slot": frozenset({"exact", "slot"}),
+    "exact": frozenset({"exact"}),
+}
 
 
 class Timeline:
@@ -25,39 +36,55 @@ class Timeline:
                 ended.append(event)
             else:
                 self.coming.append(event.end)
-        visible = [*ended, *_open(plans, ended)]
-        self._by_type: dict[str, list[Event]] = {}
-        for event in sorted(visible, key=lambda event: event.order):
-            self._by_type.setdefault(event.type, []).append(event)
-        self._starts = {kind: [event.start for event in found] for kind, found in self._by_type.items()}
+        visible = [*ended, *_open(plans, ended)] if plans else ended
+        by_type: dict[str, list[Event]] = {}
+        for event in sorted(visible, key=attrgetter("order")):
+            by_type.setdefault(event.type, []).append(event)
+        self._by_type = {kind: Selection(found, calendar) for kind, found in by_type.items()}
+        self._nothing = Selection((), calendar)
+        self._records: dict[str, Record] = {}
+        self._chosen: dict[tuple[str, Where, Precision], Selection] = {}
 
-    def of(self, kind: str) -> Sequence[Event]:
+    def of(self, kind: str) -> Selection:
         """Return all visible events of a type."""
-        return self._by_type.get(kind, ())
+        return self._by_type.get(kind, self._nothing)
+
+    def chosen(self, kind: str, where: Where, precision: Precision) -> Selection:
+        """Return the visible events of a type that meet `where` and whose time is known well enough."""
+        key = (kind, where, precision)
+        found = self._chosen.get(key)
+        if found is None:
+            found = self.of(kind)
+            if where or precision != "any":
+                met = predicate(where)
+                found = found.of(
+                    [event for event in found.events if met(event) and self.knows_when(event, precision)]
+                )
+            self._chosen[key] = found
+        return found
 
     def since(self, kind: str, instant: datetime) -> Sequence[Event]:
         """Return the visible events of a type that start at `instant` or later."""
-        return self.of(kind)[bisect_left(self._starts.get(kind, ()), instant) :]
-
-    def between(self, kind: str, since: datetime, until: datetime) -> Sequence[Event]:
-        """Return the visible events of a type that start in [since, until)."""
-        starts = self._starts.get(kind, ())
-        return self.of(kind)[bisect_left(starts, since) : bisect_left(starts, until)]
+        return self.of(kind).since(instant)
 
     def on(self, kind: str, first: date, last: date) -> Sequence[Event]:
         """Return the visible events of a type that start on the local days `first` to `last`."""
-        # No zone is a whole day from UTC, so a local day lies within the same date's neighbours there.
-        near = self.between(kind, midnight(first) - _DAY, midnight(last) + _DAY * 2)
-        return [event for event in near if first <= self.day(event) <= last]
+        return self.of(kind).on(first, last).events()
+
+    def knows_when(self, event: Event, precision: Precision) -> bool:
+        """Whether the event's time is known as well as that."""
+        return event.data.get("time_precision", "exact") in _KNOWN[precision]
+
+    def record(self, event: Event) -> Record:
+        """Return what a rule sees of the event."""
+        found = self._records.get(event.key)
+        if found is None:
+            found = self._records[event.key] = event_record(event, self.day(event))
+        return found
 
     def day(self, event: Event) -> date:
         """Return the local day that the event starts in."""
         return self.calendar.day(event.start)
-
-
-def midnight(day: date) -> datetime:
-    """Return the instant at which `day` begins in UTC."""
-    return datetime.combine(day, time(), UTC)
 
 
 def resolve(arrivals: Iterable[Event]) -> list[Event]:

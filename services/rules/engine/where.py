@@ -1,7 +1,24 @@
 """Whether an event is one that a rule speaks of."""
 
+from collections.abc import Callable
+
 from services.rules.language.model import Condition, Where
 from shared.contracts.events import Event, Value
+
+
+def predicate(where: Where) -> Callable[[Event], bool]:
+    """Return `matches` for one `where`, for asking it of many events."""
+    if not where:
+        return lambda _: True
+    if len(where) == 1 and where[0].operator == "in" and isinstance(where[0].value, tuple | list):
+        name, wanted = where[0].field, frozenset(where[0].value)
+
+        def one_of(event: Event) -> bool:
+            found = event.data.get(name)
+            return not wanted.isdisjoint(found) if isinstance(found, list | tuple) else found in wanted
+
+        return one_of
+    return lambda event: matches(where, event)
 
 
 def matches(where: Where, event: Event) -> bool:
