@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.rules.engine.around import around, looks
 from services.rules.engine.calendar import Calendar
+from services.rules.engine.earlier import Earlier, spared
 from services.rules.engine.judge import Verdict, judge
 from services.rules.engine.periods import periods
 from services.rules.engine.sparing import Finding, kept_back
@@ -34,7 +35,9 @@ class Evaluation:
     `active` is all advice that holds, by id. `held` names advice whose rule failed: neither issue it nor withdraw it.
     `next_due` is the next instant at which the outcome may differ with no new input, or None.
     `unsaid` says, by id, why advice that holds is kept back: another mutes it, or the day's bound is reached.
-    `verdicts` has one entry for each rule and anchor that was due and is not over, and for those that are next.
+    `verdicts` has one entry for each rule and anchor that was due and is not over, and for those that are next, but
+    for those on which an earlier evaluation's word still held good. `unsettled` names the (rule, anchor key) that
+    must be judged again next time, whatever happens: they failed, or are unsaid.
     """
 
     active: Mapping[str, Advice]
@@ -43,22 +46,41 @@ class Evaluation:
     next_due: datetime | None
     verdicts: tuple[Verdict, ...]
     unsaid: Mapping[str, str]
+    unsettled: frozenset[tuple[str, str]]
     local: Local = field(compare=False)
     """The athlete's local time, for what is asked about a verdict later."""
 
 
-def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: datetime) -> Evaluation:
-    """Return what holds at `now`. The order of `events`, each at its highest revision, makes no difference."""
+def advise(
+    rulebook: Rulebook,
+    athlete: Athlete,
+    events: Iterable[Event],
+    now: datetime,
+    earlier: Earlier | None = None,
+) -> Evaluation:
+    """Return what holds at `now`. The order of `events`, each at its highest revision, makes no difference.
+
+    Nor does `earlier`, an evaluation by the same rules and profile at or before `now`: it only saves judging again.
+    """
     timeline = Timeline(events, Calendar(athlete.zones), now)
     summed = periods(timeline, athlete)
+    known = None if earlier is None else spared(earlier, timeline)
     later = list(timeline.coming)
     findings: list[Finding] = []
     faults: list[RuleFault] = []
     verdicts: list[Verdict] = []
+    spoke: list[Finding] = []
     for rule, due in around(rulebook, timeline, now, now):
         if due.opens > now:
             later.append(due.opens)
             verdicts.append(Verdict(rule, due, "pending"))
+            continue
+        if known is not None and known.holds_good(rule, due):
+            advice = known.earlier.stood.get((rule.id, due.ref.key))
+            if advice is not None:
+                spoke.append(Finding(rule, due, advice))
+                findings.append(spoke[-1])
+                later.append(due.closes)
             continue
         verdict = judge(rule, due, summed, looks(due, now)[0])
         verdicts.append(verdict)
@@ -69,6 +91,12 @@ def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: d
         elif verdict.advice is not None and rule.mode == "live":
             findings.append(Finding(rule, due, verdict.advice))
     unsaid = kept_back(findings, rulebook, summed, now)
+    # What is newly kept back is told of with its reasons, and so must be judged after all.
+    verdicts += [
+        judge(said.rule, said.due, summed, looks(said.due, now)[0])
+        for said in spoke
+        if said.advice.id in unsaid
+    ]
     return Evaluation(
         {finding.advice.id: finding.advice for finding in findings if finding.advice.id not in unsaid},
         frozenset(fault.advice_id for fault in faults if not fault.trial),
@@ -76,6 +104,10 @@ def advise(rulebook: Rulebook, athlete: Athlete, events: Iterable[Event], now: d
         min(later, default=None),
         tuple(verdicts),
         unsaid,
+        frozenset(
+            [(fault.rule, fault.anchor) for fault in faults]
+            + [(said.rule.id, said.due.ref.key) for said in findings if said.advice.id in unsaid]
+        ),
         timeline.calendar.local,
     )
 

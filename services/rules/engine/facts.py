@@ -91,7 +91,7 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
 def _within(selection: Selection, window: Window, due: Due) -> Span:
     """Return those events that start in the window around the anchor; the anchor itself only in whole days."""
     if isinstance(window, During | LastDays):
-        return selection.on(*_days(window, due.day))
+        return selection.on(*days_of(window, due.day))
     if isinstance(window, Before):
         found = selection.between(due.start - window.span, due.start)
     else:
@@ -102,7 +102,7 @@ def _within(selection: Selection, window: Window, due: Due) -> Span:
     return found.keep(lambda event: event is not anchor and event.key != anchor.key)
 
 
-def _days(window: During | LastDays, day: date) -> tuple[date, date]:
+def days_of(window: During | LastDays, day: date) -> tuple[date, date]:
     """Return the first and last local day of a window of whole days."""
     if isinstance(window, LastDays):
         return day - _DAY * (window.days - 1), day

@@ -36,6 +36,7 @@ class Timeline:
                 ended.append(event)
             else:
                 self.coming.append(event.end)
+        self._ended = ended
         visible = [*ended, *_open(plans, ended)] if plans else ended
         by_type: dict[str, list[Event]] = {}
         for event in sorted(visible, key=attrgetter("order")):
@@ -48,6 +49,10 @@ class Timeline:
     def of(self, kind: str) -> Selection:
         """Return all visible events of a type."""
         return self._by_type.get(kind, self._nothing)
+
+    def ended_after(self, instant: datetime) -> list[Event]:
+        """Return the events that came to be seen after `instant`."""
+        return [event for event in self._ended if event.end > instant]
 
     def chosen(self, kind: str, where: Where, precision: Precision) -> Selection:
         """Return the visible events of a type that meet `where` and whose time is known well enough."""
