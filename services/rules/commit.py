@@ -61,7 +61,7 @@ def _steps(
     for name, advice in active.items():
         if name not in stood:
             yield _issued(advice, past.get(name), now)
-        elif encode(advice) != encode(stood[name].advice):
+        elif advice is not stood[name].advice and encode(advice) != encode(stood[name].advice):
             yield _updated(advice, stood[name], now)
     for name, record in stood.items():
         if record.advice.expires_at <= now:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -47,6 +48,14 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
     return rule_set
 
 
+class Governing(NamedTuple):
+    """The generations in force for a club, how far from now their events can matter, and their version."""
+
+    rulebook: Rulebook
+    reach: Horizon
+    version: str
+
+
 @dataclass(slots=True)
 class GoverningRules:
     """The rulebooks of one process, each read again when another process has put new rules in force."""
@@ -57,7 +66,7 @@ class GoverningRules:
     _rulebook: Rulebook = ()
     _horizon: Horizon | None = None
     _compiled: dict[str, RuleSet] = field(default_factory=dict)
-    _clubs: OrderedDict[str, tuple[str, Rulebook, Horizon]] = field(default_factory=OrderedDict)
+    _clubs: OrderedDict[str, tuple[str, Governing]] = field(default_factory=OrderedDict)
 
     def knowing(self, rule_set: RuleSet | None) -> "GoverningRules":
         """Return these, with a set of rules that need not be compiled again."""
@@ -65,14 +74,14 @@ class GoverningRules:
             self._compiled[rule_set.hash] = rule_set
         return self
 
-    def current(self, club: str) -> tuple[Rulebook, Horizon]:
-        """Return the generations in force for a club and how far from now their events can matter."""
+    def current(self, club: str) -> Governing:
+        """Return what governs a club now."""
         newest, own = self.store.rulebook.versions(club)
         if newest != self._hash or self._horizon is None:
             self._read(newest)
         if self._horizon is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
-        return self._of_club(club, own) if own else (self._rulebook, self._horizon)
+        return self._of_club(club, own) if own else Governing(self._rulebook, self._horizon, newest)
 
     def shared(self) -> tuple[StoredGeneration, ...]:
         """Return, as text, the generations that all clubs share and that `current` last saw."""
@@ -91,17 +100,17 @@ class GoverningRules:
         self._clubs.clear()
         log.info("rulebook.loaded", generations=len(stored), hash=newest)
 
-    def _of_club(self, club: str, version: str) -> tuple[Rulebook, Horizon]:
+    def _of_club(self, club: str, version: str) -> Governing:
         known = self._clubs.pop(club, None)
         if known is None or known[0] != version:
             history = self.store.overrides.history(club)
             book = club_rulebook(club, self._shared, history)
-            known = (version, book, horizon(book))
+            known = (version, Governing(book, horizon(book), f"{self._hash} {version}"))
             log.info("rulebook.club_loaded", club=club, version=version, generations=len(book))
         self._clubs[club] = known
         if len(self._clubs) > MOST_CLUBS:
             self._clubs.popitem(last=False)
-        return known[1], known[2]
+        return known[1]
 
 
 class NoRulesError(Exception):

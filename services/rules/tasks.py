@@ -1,8 +1,10 @@
 """The shell around the engine: load an athlete, advise, commit. Safe when several workers hold the same athlete."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeAlias
 
 import structlog
 from celery import Celery
@@ -10,17 +12,25 @@ from celery import Celery
 from services.rules.club_rules import shadowed
 from services.rules.commit import reconcile
 from services.rules.engine.advise import Evaluation, advise
-from services.rules.rulebook import GoverningRules
+from services.rules.engine.earlier import Earlier
+from services.rules.rulebook import Governing, GoverningRules
 from services.rules.sweep import wake
 from services.rules.tracing import traces_of
 from shared.broker import ROUTE
 from shared.clock import Clock
-from shared.store.advice import Changes
+from shared.contracts.advice import AdviceRecord
+from shared.store.advice import Commit
 from shared.store.connect import Store
 from shared.store.counters import Sample
+from shared.store.timelines import Evaluated, Snapshot, Wanted
 
 MOST_TRIES = 20
 """An athlete whose evidence changes faster than it can be evaluated is left to the next wake-up, still marked."""
+
+AT_ONCE = 8
+"""Athletes that are read and committed in one round trip: few, for what changes meanwhile is evaluated again."""
+Name: TypeAlias = tuple[str, str]
+"""A club's id and an athlete's."""
 
 log = structlog.get_logger()
 
@@ -34,63 +44,90 @@ class RulesShell:
     rules: GoverningRules
     app: Celery
 
-    def evaluate(self, athletes: Sequence[tuple[str, str]]) -> None:
+    def evaluate(self, athletes: Sequence[Name]) -> None:
         """Bring the advice of each (club, athlete) up to now, and wake the routing of what is to be told."""
-        counts: Counter[tuple[str, str]] = Counter()
-        failures: dict[str, Counter[str]] = defaultdict(Counter)
-        route = []
-        for club, athlete in athletes:
-            try:
-                if self._evaluate(club, athlete, counts, failures[club]):
-                    route.append((club, athlete))
-            except Exception:
-                # The mark stays, so the sweep comes back to this athlete; the others must not wait for that.
-                log.exception("evaluation.failed", club=club, athlete=athlete)
-                counts["evaluations_failed_total", ""] += 1
+        tally = _Tally()
+        waiting = list(dict.fromkeys(athletes))
+        for start in range(0, len(waiting), AT_ONCE):
+            self._bring_up(waiting[start : start + AT_ONCE], tally)
         # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
         # the tick finds it there. What is only counted comes after it, and delays nobody.
-        wake(self.app, ROUTE, route)
-        for club, failed in failures.items():
+        wake(self.app, ROUTE, tally.route)
+        for club, failed in tally.failures.items():
             self.store.rulebook.count_errors(club, failed)
         self.store.counters.add_many(
-            [Sample(name, {"rule": rule} if rule else {}, amount) for (name, rule), amount in counts.items()]
+            [
+                Sample(name, {"rule": rule} if rule else {}, amount)
+                for (name, rule), amount in tally.counts.items()
+            ]
         )
 
-    def _evaluate(
-        self, club: str, athlete: str, counts: Counter[tuple[str, str]], failures: Counter[str]
-    ) -> bool:
-        for _ in range(MOST_TRIES):
-            rulebook, reach = self.rules.current(club)
-            now = self.clock.now()
-            snapshot = self.store.timelines.load(club, athlete, reach.since(now), now + reach.ahead)
-            if not snapshot.dirty and (snapshot.next_due is None or snapshot.next_due > now):
-                return False  # another worker was here first
-            if self.rules.current(club)[0] is not rulebook:
-                continue  # other rules came between the reads; of those that come later the commit knows
-            found = advise(rulebook, snapshot.athlete, snapshot.events, now)
-            stood = {record.advice.id for record in snapshot.standing}
-            past = self.store.advice.find(club, athlete, found.active.keys() - stood)
-            changes = reconcile(snapshot.standing, past, found.active, found.held, now)
-            changes = replace(changes, traces=traces_of(changes.records, found, snapshot.athlete, now))
-            # Before the commit: else a crash between the two would lose what a rule in shadow had said.
-            self.store.overrides.note_shadowed(club, shadowed(found, now))
-            committed = self.store.advice.commit(snapshot, changes, found.next_due)
-            if committed.taken:
-                self._report(club, athlete, changes, found, counts)
-                failures.update(fault.rule for fault in found.faults)
-                return committed.route
-        log.warning("evaluation.outrun", club=club, athlete=athlete, tries=MOST_TRIES)
-        return False
+    def _bring_up(self, athletes: Sequence[Name], tally: "_Tally") -> None:
+        left = list(athletes)
+        try:
+            for _ in range(MOST_TRIES):
+                left = self._round(left, tally)
+                if not left:
+                    return
+        except Exception:
+            if len(athletes) > 1:  # one of them must not keep the others waiting
+                for each in left:
+                    self._bring_up([each], tally)
+                return
+            # The mark stays, so the sweep comes back to this athlete.
+            [(club, athlete)] = athletes
+            log.exception("evaluation.failed", club=club, athlete=athlete)
+            tally.counts["evaluations_failed_total", ""] += 1
+            return
+        for club, athlete in left:
+            log.warning("evaluation.outrun", club=club, athlete=athlete, tries=MOST_TRIES)
 
-    def _report(
-        self, club: str, athlete: str, changes: Changes, found: Evaluation, counts: Counter[tuple[str, str]]
-    ) -> None:
-        counts["evaluations_total", ""] += 1
-        said = {draft.advice_id: draft.type for draft in changes.outbox}
-        for record in changes.records:
+    def _round(self, athletes: Sequence[Name], tally: "_Tally") -> list[Name]:
+        """Read these athletes together, evaluate each, commit together. Return those that something overtook."""
+        clubs = dict.fromkeys(club for club, _ in athletes)
+        governing = {club: self.rules.current(club) for club in clubs}
+        now = self.clock.now()
+        snapshots = self.store.timelines.load_many(
+            [
+                Wanted(club, athlete, governing[club].reach.since(now), now + governing[club].reach.ahead)
+                for club, athlete in athletes
+            ]
+        )
+        # Other rules may have come between the reads; of those that come later the commit knows.
+        stale = {club for club in clubs if self.rules.current(club).version != governing[club].version}
+        found = [
+            _advised(snapshot, governing[snapshot.club], now)
+            for snapshot in snapshots
+            if snapshot.club not in stale and _waits(snapshot, now)
+        ]
+        return [*(each for each in athletes if each[0] in stale), *self._commit(found, now, tally)]
+
+    def _commit(self, found: Sequence["_Advised"], now: datetime, tally: "_Tally") -> list[Name]:
+        """Commit what was found, in one round trip. Return those whose evidence has changed since it was read."""
+        past = self.store.advice.find_many([each.unknown() for each in found])
+        commits = []
+        for each, ended in zip(found, past, strict=True):
+            commits.append(each.commit(ended, now))
+            # Before the commit: else a crash between the two would lose what a rule in shadow had said.
+            self.store.overrides.note_shadowed(each.snapshot.club, shadowed(each.evaluation, now))
+        overtaken = []
+        for each, commit, done in zip(found, commits, self.store.advice.commit_many(commits), strict=True):
+            if done.taken:
+                self._report(commit, each.evaluation, tally)
+                tally.route += [each.name] if done.route else []
+            else:
+                overtaken.append(each.name)
+        return overtaken
+
+    def _report(self, commit: Commit, found: Evaluation, tally: "_Tally") -> None:
+        club, athlete = commit.snapshot.club, commit.snapshot.athlete_id
+        tally.failures[club].update(fault.rule for fault in found.faults)
+        tally.counts["evaluations_total", ""] += 1
+        said = {draft.advice_id: draft.type for draft in commit.changes.outbox}
+        for record in commit.changes.records:
             advice = record.advice
             event = said.get(advice.id, "advice.expired")
-            counts[f"{event.replace('.', '_')}_total", advice.rule] += 1
+            tally.counts[f"{event.replace('.', '_')}_total", advice.rule] += 1
             log.info(
                 event,
                 club=club,
@@ -109,3 +146,60 @@ class RulesShell:
                 anchor=fault.anchor,
                 error=fault.message,
             )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one wake-up has come to: whose outboxes want routing, and what is counted."""
+
+    route: list[Name] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+@dataclass(frozen=True, slots=True)
+class _Advised:
+    """One athlete as read, what was found, and what that leaves to the next evaluation."""
+
+    snapshot: Snapshot
+    evaluation: Evaluation
+    left: Evaluated
+
+    @property
+    def name(self) -> Name:
+        return (self.snapshot.club, self.snapshot.athlete_id)
+
+    def unknown(self) -> tuple[str, str, Collection[str]]:
+        """Name the active advice that does not stand: it may have ended earlier."""
+        stood = {record.advice.id for record in self.snapshot.standing}
+        return (*self.name, self.evaluation.active.keys() - stood)
+
+    def commit(self, ended: Mapping[str, AdviceRecord], now: datetime) -> Commit:
+        """Return what is to be written; `ended` are those of `unknown` that there have been."""
+        found = self.evaluation
+        changes = reconcile(self.snapshot.standing, ended, found.active, found.held, now)
+        changes = replace(changes, traces=traces_of(changes.records, found, self.snapshot.athlete, now))
+        return Commit(self.snapshot, changes, found.next_due, self.left)
+
+
+def _advised(snapshot: Snapshot, governing: Governing, now: datetime) -> _Advised:
+    found = advise(
+        governing.rulebook, snapshot.athlete, snapshot.events, now, _earlier(snapshot, governing.version, now)
+    )
+    return _Advised(snapshot, found, Evaluated(now, governing.version, tuple(sorted(found.unsettled))))
+
+
+def _waits(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether the athlete is to be evaluated; else another worker was here first."""
+    return snapshot.dirty or (snapshot.next_due is not None and snapshot.next_due <= now)
+
+
+def _earlier(snapshot: Snapshot, version: str, now: datetime) -> Earlier | None:
+    """Return what the last evaluation spares this one; None when rules, profile or clock are not what they were."""
+    last = snapshot.evaluated
+    if last is None or snapshot.news is None or last.rules != version or last.at > now:
+        return None
+    stood = {
+        (record.advice.rule, record.advice.because.anchor.key): record.advice for record in snapshot.standing
+    }
+    return Earlier(last.at, stood, frozenset(last.unsettled), snapshot.news)

@@ -151,6 +151,15 @@ class Event:
         return (self.start, self.source, self.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A place on a timeline at which something came, went or became something else: the event's type, start and key."""
+
+    type: str
+    start: datetime
+    key: str
+
+
 def event_key(source: str, event_id: str) -> str:
     """`source` and `event_id` joined so that no two pairs share a name (neither may hold a control character)."""
     return f"{source}\x1f{event_id}"

@@ -1,6 +1,6 @@
 """Advice as the store keeps it: committed by rules, read by ingest and notify, answered by athletes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.errors import store_errors
 from shared.store.outbox import OutboxDraft
 from shared.store.pages import Page, offset_of
-from shared.store.scripts import Scripts
-from shared.store.timelines import Snapshot
+from shared.store.scripts import Call, Scripts
+from shared.store.timelines import Evaluated, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,16 @@ class Changes:
     outbox: tuple[OutboxDraft, ...] = ()
     traces: Mapping[str, Trace] = field(default_factory=dict)
     """By advice id: what the change rests on, or what was found where a rule failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One athlete's commit: what was read, what is to be written, and what is left to the next evaluation."""
+
+    snapshot: Snapshot
+    changes: Changes
+    next_due: datetime | None
+    left: Evaluated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +54,43 @@ class AdviceStore:
         self._client = client
         self._scripts = scripts
 
-    def commit(self, snapshot: Snapshot, changes: Changes, next_due: datetime | None) -> Committed:
-        """Write `changes` and the next due time, and clear the dirty mark, if `snapshot` is still how things stand."""
-        place = keys.AthleteKeys(snapshot.club, snapshot.athlete_id)
-        index = keys.PartitionKeys(place.tag)
-        arguments: list[str | int] = [
-            place.ref,
-            snapshot.inputs,
-            snapshot.commits,
-            "" if next_due is None else to_ms(next_due),
-            WAKE_UP_LEASE_MS,
-            len(changes.records),
-        ]
-        counts = [name for record in changes.records if (name := _counted(record)) is not None]
-        arguments += [len(counts), *counts]
-        for record in changes.records:
-            standing = "1" if record.state in STANDING else "0"
-            arguments += [record.advice.id, encode(record), to_ms(record.issued_at), standing]
-        arguments.append(len(changes.traces))
-        for name, trace in changes.traces.items():
-            arguments += [f"{name}|{trace.verdict}", encode(trace)]
-        arguments += [encode(draft) for draft in changes.outbox]
-        taken, route = self._scripts.run(
-            "commit",
-            [
-                place.meta, place.advice, place.advice_index, place.standing, place.outbox,
-                index.dirty, index.due, index.outboxes, index.advice_owner, keys.rule_counts(place.tag, snapshot.club),
-                place.traces,
-            ],
-            arguments,
-        )  # fmt: skip
-        return Committed(bool(taken), bool(route))
+    def commit(
+        self, snapshot: Snapshot, changes: Changes, next_due: datetime | None, left: Evaluated | None = None
+    ) -> Committed:
+        """Write `changes` and the next due time, and clear the dirty mark, if `snapshot` is still how things stand.
+
+        `left` is what the next evaluation may rely on.
+        """
+        return self.commit_many([Commit(snapshot, changes, next_due, left)])[0]
+
+    def commit_many(self, commits: Sequence[Commit]) -> list[Committed]:
+        """`commit` several athletes in one round trip: each as a whole or not at all."""
+        answers = self._scripts.run_many([_commit_call(each) for each in commits])
+        return [Committed(bool(taken), bool(route)) for taken, route in answers]
 
     def find(self, club: str, athlete: str, ids: Collection[str]) -> dict[str, AdviceRecord]:
         """Return those of `ids` that the athlete has ever been given."""
-        wanted = list(ids)
-        if not wanted:
-            return {}
-        with store_errors():
-            found = self._client.hmget(keys.AthleteKeys(club, athlete).advice, wanted)
-        return {
-            name: decode(str(text), AdviceRecord)
-            for name, text in zip(wanted, found, strict=True)
-            if text is not None
-        }
+        return self.find_many([(club, athlete, ids)])[0]
+
+    def find_many(self, wanted: Sequence[tuple[str, str, Collection[str]]]) -> list[dict[str, AdviceRecord]]:
+        """`find` for several (club, athlete, ids), in one round trip or, where there are no ids, in none."""
+        asked = [(keys.AthleteKeys(club, athlete).advice, list(ids)) for club, athlete, ids in wanted if ids]
+        answers: list[list[str | None]] = []
+        if asked:
+            with store_errors():
+                pipeline = self._client.pipeline(transaction=False)
+                for name, ids in asked:
+                    pipeline.hmget(name, ids)
+                answers = pipeline.execute()
+        found = iter(
+            {
+                name: decode(text, AdviceRecord)
+                for name, text in zip(ids, texts, strict=True)
+                if text is not None
+            }
+            for (_, ids), texts in zip(asked, answers, strict=True)
+        )
+        return [next(found) if ids else {} for _, _, ids in wanted]
 
     def get(self, club: str, advice_id: str) -> AdviceRecord | None:
         """Return one piece of the club's advice, or None."""
@@ -179,6 +182,39 @@ class AdviceStore:
                 of_rule = totals.setdefault(rule, {})
                 of_rule[what] = of_rule.get(what, 0) + int(count)
         return totals
+
+
+def _commit_call(commit: Commit) -> Call:
+    snapshot, changes = commit.snapshot, commit.changes
+    place = keys.AthleteKeys(snapshot.club, snapshot.athlete_id)
+    index = keys.PartitionKeys(place.tag)
+    arguments: list[str | int] = [
+        place.ref,
+        snapshot.inputs,
+        snapshot.commits,
+        "" if commit.next_due is None else to_ms(commit.next_due),
+        WAKE_UP_LEASE_MS,
+        "" if commit.left is None else encode(commit.left),
+        len(changes.records),
+    ]
+    counts = [name for record in changes.records if (name := _counted(record)) is not None]
+    arguments += [len(counts), *counts]
+    for record in changes.records:
+        standing = "1" if record.state in STANDING else "0"
+        arguments += [record.advice.id, encode(record), to_ms(record.issued_at), standing]
+    arguments.append(len(changes.traces))
+    for name, trace in changes.traces.items():
+        arguments += [f"{name}|{trace.verdict}", encode(trace)]
+    arguments += [encode(draft) for draft in changes.outbox]
+    return (
+        "commit",
+        [
+            place.meta, place.advice, place.advice_index, place.standing, place.outbox,
+            index.dirty, index.due, index.outboxes, index.advice_owner, keys.rule_counts(place.tag, snapshot.club),
+            place.traces, place.news,
+        ],
+        arguments,
+    )  # fmt: skip
 
 
 def _counted(record: AdviceRecord) -> str | None:

@@ -35,7 +35,7 @@ class Athletes:
             kept = replace(athlete, zones=_zones(known, athlete.zones[-1].timezone, now))
             written, _ = self._scripts.run(
                 "put_profile",
-                [place.profile, place.meta, index.dirty],
+                [place.profile, place.meta, index.dirty, place.news],
                 [place.ref, WAKE_UP_LEASE_MS, str(found or ""), encode(kept)],
             )
             if written:

@@ -90,6 +90,7 @@ class AthleteKeys:
         "advice_index",
         "events",
         "meta",
+        "news",
         "outbox",
         "profile",
         "ref",
@@ -112,7 +113,8 @@ class AthleteKeys:
         self.timelines = {  # for each event type a sorted set: event key by start (ms)
             kind: f"timeline:{name}:{kind}" for kind in TIMELINE_TYPES
         }
-        self.meta = f"meta:{name}"  # hash: `inputs` and `commits`, counted up with every change
+        self.meta = f"meta:{name}"  # hash: `inputs` and `commits`, counted up with every change; `evaluated`
+        self.news = f"news:{name}"  # list: where the timeline has changed since the last commit
         self.advice = f"advice:{name}"  # hash: advice id -> AdviceRecord
         self.advice_index = f"advice-index:{name}"  # sorted set: advice id by issue (ms)
         self.traces = f"traces:{name}"  # hash: `ADVICE ID|VERDICT` -> the latest Trace of that verdict

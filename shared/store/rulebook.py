@@ -8,7 +8,7 @@ from itertools import zip_longest
 import redis
 
 from shared.store import keys
-from shared.store.codec import decode, encode
+from shared.store.codec import decode, encode, to_ms
 from shared.store.errors import store_errors
 
 
@@ -54,7 +54,7 @@ class RulebookStore:
         self._client = client
 
     def versions(self, club: str) -> tuple[str, str]:
-        """Return the hash of the shared rules and the club's own version: one small read to see a change.
+        """Return the versions of the shared rules and of the club's own: one small read to see a change.
 
         Each is '' where there is none.
         """
@@ -88,7 +88,7 @@ class RulebookStore:
                 pipeline.multi()
                 pipeline.delete(keys.RULEBOOK)
                 pipeline.rpush(keys.RULEBOOK, *(encode(each) for each in [*kept, added]))
-                pipeline.set(keys.RULEBOOK_VERSION, generation.hash)
+                pipeline.set(keys.RULEBOOK_VERSION, _version(added))
                 if known:
                     pipeline.sadd(keys.RULES_CHANGED, keys.change_of_rules())
                 try:
@@ -130,6 +130,11 @@ class RulebookStore:
             for rule, count in failures.items():
                 pipeline.hincrby(keys.rule_errors(club), rule, count)
             pipeline.execute()
+
+
+def _version(newest: StoredGeneration) -> str:
+    """Name the whole history by its newest load: rules that come back after others are another version."""
+    return f"{newest.hash} {'' if newest.since is None else to_ms(newest.since)}"
 
 
 def _decode(texts: object) -> list[StoredGeneration]:

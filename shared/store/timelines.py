@@ -5,13 +5,13 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal
 
 import redis
 
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
-from shared.contracts.events import TIMELINE_TYPES, Event, event_key
+from shared.contracts.events import TIMELINE_TYPES, Change, Event, event_key
 from shared.store import keys
 from shared.store.codec import decode, encode, from_ms, to_ms
 from shared.store.due import WAKE_UP_LEASE_MS
@@ -19,6 +19,7 @@ from shared.store.errors import store_errors
 from shared.store.scripts import Call, Scripts
 
 _OWNER_SHARDS = 256
+_ANYWHERE: Final = "*"
 _NUMBER = {kind: number for number, kind in enumerate(TIMELINE_TYPES, 1)}
 
 
@@ -40,6 +41,28 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What an evaluation leaves to the next one: its instant, its version of the rules, and what it had no word on.
+
+    `unsettled` names each (rule, anchor key) that must be judged again, whatever happens.
+    """
+
+    at: datetime
+    rules: str
+    unsettled: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be read of one athlete's timeline: each event type from a start on, all of them up to `until`."""
+
+    club: str
+    athlete: str
+    since: Mapping[str, datetime]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One athlete as of one instant: all that an evaluation reads, and what its commit must find unchanged."""
 
@@ -52,6 +75,9 @@ class Snapshot:
     commits: str
     dirty: bool
     next_due: datetime | None
+    evaluated: Evaluated | None = None
+    news: tuple[Change, ...] | None = ()
+    """Where the timeline has changed since `evaluated`; None: anywhere, or the profile."""
 
     @property
     def athlete(self) -> Athlete:
@@ -102,27 +128,12 @@ class Timelines:
 
         `since` says which types of event are read, each from which start on; all of them up to `until`.
         """
-        place = keys.AthleteKeys(club, athlete)
-        index = keys.PartitionKeys(place.tag)
-        profile, inputs, commits, dirty, due, events, standing = self._scripts.run(
-            "load",
-            [
-                place.profile, place.events, place.meta, place.advice, place.standing, index.dirty, index.due,
-                *(place.timelines[kind] for kind in since),
-            ],
-            [place.ref, to_ms(until), *(to_ms(start) for start in since.values())],
-        )  # fmt: skip
-        return Snapshot(
-            club,
-            athlete,
-            decode(profile, Athlete) if profile else None,
-            tuple(decode(text, Event) for text in events if text),
-            tuple(decode(text, AdviceRecord) for text in standing if text),
-            inputs,
-            commits,
-            dirty == "1",
-            from_ms(float(due)) if due else None,
-        )
+        return self.load_many([Wanted(club, athlete, since, until)])[0]
+
+    def load_many(self, wanted: Sequence[Wanted]) -> list[Snapshot]:
+        """Read several athletes in one round trip, each as of one instant."""
+        answers = self._scripts.run_many([_load_call(each) for each in wanted])
+        return [_snapshot(each, answer) for each, answer in zip(wanted, answers, strict=True)]
 
     def _claim(self, club: str, events: Sequence[tuple[str, Event]]) -> list[dict[str, str]]:
         """Claim every event's key for its athlete. Return for each event its keys with the athletes that own them.
@@ -139,6 +150,41 @@ class Timelines:
                     pipeline.hget(place, name)
             answers = iter(pipeline.execute()[1::2])
         return [{name: str(next(answers)) for name in claimed} for claimed in names]
+
+
+def _load_call(wanted: Wanted) -> Call:
+    place = keys.AthleteKeys(wanted.club, wanted.athlete)
+    index = keys.PartitionKeys(place.tag)
+    return (
+        "load",
+        [
+            place.profile, place.events, place.meta, place.advice, place.standing, index.dirty, index.due, place.news,
+            *(place.timelines[kind] for kind in wanted.since),
+        ],
+        [place.ref, to_ms(wanted.until), *(to_ms(start) for start in wanted.since.values())],
+    )  # fmt: skip
+
+
+def _snapshot(wanted: Wanted, answer: Sequence[Any]) -> Snapshot:
+    profile, inputs, commits, dirty, due, events, standing, evaluated, news = answer
+    return Snapshot(
+        wanted.club,
+        wanted.athlete,
+        decode(profile, Athlete) if profile else None,
+        tuple(decode(text, Event) for text in events if text),
+        tuple(decode(text, AdviceRecord) for text in standing if text),
+        inputs,
+        commits,
+        dirty == "1",
+        from_ms(float(due)) if due else None,
+        decode(evaluated, Evaluated) if evaluated else None,
+        None if news[:1] == [_ANYWHERE] else tuple(_change(text) for text in news),
+    )
+
+
+def _change(text: str) -> Change:
+    number, start, key = text.split("|", 2)
+    return Change(TIMELINE_TYPES[int(number) - 1], from_ms(float(start)), key)
 
 
 def _claimed_keys(event: Event) -> tuple[str, ...]:
@@ -177,7 +223,9 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
             _NUMBER.get(event.type, 0),
         ]
     index = keys.PartitionKeys(place.tag)
-    return "append", [place.seen, place.events, place.meta, index.dirty, *place.timelines.values()], arguments
+    return "append", [
+        place.seen, place.events, place.meta, index.dirty, place.news, *place.timelines.values(),
+    ], arguments  # fmt: skip
 
 
 def _outcome(status: str, event: Event) -> Outcome:

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.rules.engine.facts import MOST_EVENTS_A_WINDOW
-from services.rules.engine.horizon import Horizon
-from services.rules.language.model import Rulebook
-from services.rules.rulebook import GoverningRules, install
+from services.rules.rulebook import Governing, GoverningRules, install
 from services.rules.sweep import sweep
 from shared.contracts.overrides import Override, RuleText
 from tests.rules.test_shell import ADA, CLUB, PACKS, START, Shell, shell, workout
@@ -95,7 +93,7 @@ def test_whoever_lays_rules_and_dies_leaves_the_rest_to_the_tick(club: Shell) ->
 class Overtaken(GoverningRules):
     """Rules that are replaced just after a worker has asked for them."""
 
-    def current(self, club: str) -> tuple[Rulebook, Horizon]:
+    def current(self, club: str) -> Governing:
         found = super().current(club)
         if not self.store.overrides.history(club):
             wanted = Override(0, "live", EVENING, (RuleText("own.yaml", DAILY),))
@@ -185,7 +183,7 @@ def test_shared_rules_that_own_params_no_longer_fit_leave_what_was_good(club: Sh
     (tmp_path / "only.yaml").write_text(RUN.replace("a-word-on-runs", "another"), encoding="utf-8")
     install([tmp_path], club.store, club.clock.instant)
     run_at(club, "run", 1)
-    rulebook, _ = club.shell.rules.current(CLUB)
+    rulebook, *_ = club.shell.rules.current(CLUB)
     assert "no-sprint-after-strength" in {rule.id for rule in rulebook[-1].rule_set.rules}
     assert said(club) == ["Well run."]
     install([PACKS], club.store, club.clock.instant)

@@ -16,19 +16,11 @@ from services.rules.engine.periods import PERIOD_TYPES
 from services.rules.engine.timeline import Timeline
 from services.rules.language.model import After, Before, Computed, Rule, Window
 from shared.contracts.advice import Advice
+from shared.contracts.events import Change
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _PLANS = ("workout.planned", "workout.completed")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An event that came, went, or lay there before its revision: its type, start and key."""
-
-    type: str
-    start: datetime
-    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 -- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
--- KEYS: seen, events, meta, dirty, then a timeline for each event type
+-- KEYS: seen, events, meta, dirty, news, then a timeline for each event type
 -- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or '',
 --       which of the timelines is its own (0: none)
 -- Returns: {1 when the athlete was not waiting before, status, status, ...}; status accepted, duplicate or conflict.
-local seen, events, meta, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local FIRST = 5
+local seen, events, meta, dirty, news = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local FIRST = 6
+local MOST_NEWS = 500
 local answers = {0}
 local changed = false
 
@@ -19,10 +20,19 @@ local function revisions(text)
   return known, highest
 end
 
+-- News says where the timeline has changed since the last commit: TYPE'S NUMBER|START|KEY, or "*" for anywhere.
+local function tell(own, start, key)
+  redis.call('RPUSH', news, own .. '|' .. start .. '|' .. key)
+end
+
 local function take_off(key)
-  -- A revision may have given the event another type.
-  if redis.call('HDEL', events, key) == 1 then
-    for timeline = FIRST, #KEYS do redis.call('ZREM', KEYS[timeline], key) end
+  if redis.call('HDEL', events, key) == 0 then return end
+  for timeline = FIRST, #KEYS do  -- a revision may have given the event another type
+    local start = redis.call('ZSCORE', KEYS[timeline], key)
+    if start then
+      redis.call('ZREM', KEYS[timeline], key)
+      tell(timeline - FIRST + 1, start, key)
+    end
   end
 end
 
@@ -47,6 +57,7 @@ for i = 3, #ARGV, 7 do
       if target == '' and string.sub(text, 1, 1) ~= '!' then
         redis.call('HSET', events, key, payload)
         redis.call('ZADD', KEYS[FIRST + own - 1], start, key)
+        tell(own, start, key)
       end
     end
     changed = true
@@ -55,6 +66,10 @@ for i = 3, #ARGV, 7 do
 end
 
 if changed then
+  if redis.call('LLEN', news) > MOST_NEWS then
+    redis.call('DEL', news)
+    redis.call('RPUSH', news, '*')
+  end
   redis.call('HINCRBY', meta, 'inputs', 1)
   local time = redis.call('TIME')
   local wall = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,6 +1,6 @@
 -- Commit one evaluation: advice, outbox and the next due time, if nothing has changed since it was loaded.
--- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts, traces
--- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, number of records,
+-- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts, traces, news
+-- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, what it leaves to the next, number of records,
 --       number of counts, then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
 --       then the number of traces, and for each: its name, payload;
 --       then for each outbox entry: payload without its sequence
@@ -8,12 +8,14 @@
 local counts = redis.call('HMGET', KEYS[1], 'inputs', 'commits')
 if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return {0, 0} end
 redis.call('HINCRBY', KEYS[1], 'commits', 1)
-local position = 8
-for _ = 1, tonumber(ARGV[7]) do
+redis.call('HSET', KEYS[1], 'evaluated', ARGV[6])
+redis.call('DEL', KEYS[12])
+local position = 9
+for _ = 1, tonumber(ARGV[8]) do
   redis.call('HINCRBY', KEYS[10], ARGV[position], 1)
   position = position + 1
 end
-for _ = 1, tonumber(ARGV[6]) do
+for _ = 1, tonumber(ARGV[7]) do
   local id, payload, issued, standing = ARGV[position], ARGV[position + 1], ARGV[position + 2], ARGV[position + 3]
   redis.call('HSET', KEYS[2], id, payload)
   redis.call('ZADD', KEYS[3], issued, id)

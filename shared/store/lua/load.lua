@@ -1,9 +1,10 @@
 -- Read all that one evaluation needs, as of one instant.
--- KEYS: profile, events, meta, advice, standing, dirty, due, then the timeline of each event type that is wanted
+-- KEYS: profile, events, meta, advice, standing, dirty, due, news, then the timeline of each event type that is wanted
 -- ARGV: athlete ref, to ms, then for each of these types: from ms
--- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', {event, ...}, {advice, ...}}
-local FIRST = 8
-local counts = redis.call('HMGET', KEYS[3], 'inputs', 'commits')
+-- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', {event, ...}, {advice, ...},
+--           what the last evaluation left or '', {news, ...}}
+local FIRST = 9
+local counts = redis.call('HMGET', KEYS[3], 'inputs', 'commits', 'evaluated')
 local function many(hash, fields, values)
   -- unpack is bounded by the Lua stack
   for i = 1, #fields, 1000 do
@@ -24,4 +25,6 @@ return {
   redis.call('ZSCORE', KEYS[7], ARGV[1]) or '',
   events,
   many(KEYS[4], redis.call('SMEMBERS', KEYS[5]), {}),
+  counts[3] or '',
+  redis.call('LRANGE', KEYS[8], 0, -1),
 }

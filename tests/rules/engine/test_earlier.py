@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rules.engine.advise import Evaluation, advise
-from services.rules.engine.earlier import Change, Earlier
+from services.rules.engine.earlier import Earlier
 from services.rules.engine.timeline import resolve
 from services.rules.language.model import Before, Each, Rulebook
 from shared.contracts.athletes import Athlete
-from shared.contracts.events import Event
+from shared.contracts.events import Change, Event
 from tests.rules.engine.diary import ANN, at, event, lift, meal, run
 from tests.rules.engine.random_months import athletes, instants, months, packs
 from tests.rules.engine.rulebooks import count, rule, rulebook
