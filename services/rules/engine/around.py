@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from services.rules.engine.anchors import Due, anchors, due_under
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import Generation, Rule, Rulebook
+from services.rules.language.model import Anchor, Generation, Rule, Rulebook
 
 LOOK_AGAIN = timedelta(minutes=15)
 """A rule that reads `now` is evaluated this often, from when it opens, while its advice may stand.
@@ -26,9 +26,15 @@ def around(
 
     An anchor belongs to the first load of rules under which it falls due while that is in force.
     """
+    shared: dict[tuple[Anchor, timedelta, timedelta], tuple[Due, ...]] = {}  # rules often have one anchor
     for index, (generation, successor) in enumerate(zip_longest(rulebook, rulebook[1:])):
         for rule in generation.rule_set.rules:
-            for due in anchors(rule, timeline, now, over) if rule.mode != "off" and wanted(rule) else ():
+            if rule.mode == "off" or not wanted(rule):
+                continue
+            key = (rule.anchor, rule.expires, rule.settle)
+            if key not in shared:
+                shared[key] = tuple(anchors(rule, timeline, now, over))
+            for due in shared[key]:
                 if _governs(generation, successor, due.ref.due) and not any(
                     _was_due(earlier, rulebook[position + 1], rule, due, timeline)
                     for position, earlier in enumerate(rulebook[:index])
