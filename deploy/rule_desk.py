@@ -33,7 +33,7 @@ class RuleDesk:
 
         with self._loading:
             try:
-                rulebook, reach, _ = self._governing().current(club)
+                rulebook, reach, *_ = self._governing().current(club)
             except NoRulesError as error:
                 raise UnknownRuleError(str(error)) from error
         known = {each.id for generation in rulebook for each in generation.rule_set.rules}

@@ -26,7 +26,7 @@ def report(
     store = connect(str(settings.redis_url))
     place = _club_of(store, athlete, club)
     try:
-        rulebook, reach, _ = GoverningRules(store).current(place)
+        rulebook, reach, *_ = GoverningRules(store).current(place)
     except NoRulesError as error:
         raise TraceError(str(error)) from error
     rules = {each.id: each for each in rulebook[-1].rule_set.rules}

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,8 @@ from typing import NamedTuple
 import structlog
 
 from services.rules.club_rules import Shared, club_rulebook, shared_sources
+from services.rules.digests import recent
+from services.rules.engine.digest import Plan, plan
 from services.rules.engine.horizon import Horizon, horizon
 from services.rules.language.load import load_sources, sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
@@ -49,11 +51,22 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
 
 
 class Governing(NamedTuple):
-    """The generations in force for a club, how far from now their events can matter, and their version."""
+    """The generations in force for a club, how far from now their events can matter, and their version.
+
+    `plan` is what their facts add up, and `recent` how far back events are read one by one all the same.
+    """
 
     rulebook: Rulebook
     reach: Horizon
     version: str
+    plan: Plan
+    recent: timedelta
+
+    @classmethod
+    def of(cls, rulebook: Rulebook, version: str) -> "Governing":
+        """Return these generations with what follows from them."""
+        reach = horizon(rulebook)
+        return cls(rulebook, reach, version, plan(rulebook, reach.back), recent(rulebook))
 
 
 @dataclass(slots=True)
@@ -63,8 +76,7 @@ class GoverningRules:
     store: Store
     _hash: str = ""
     _shared: tuple[Shared, ...] = ()
-    _rulebook: Rulebook = ()
-    _horizon: Horizon | None = None
+    _governing: Governing | None = None
     _compiled: dict[str, RuleSet] = field(default_factory=dict)
     _clubs: OrderedDict[str, tuple[str, Governing]] = field(default_factory=OrderedDict)
 
@@ -77,11 +89,11 @@ class GoverningRules:
     def current(self, club: str) -> Governing:
         """Return what governs a club now."""
         newest, own = self.store.rulebook.versions(club)
-        if newest != self._hash or self._horizon is None:
+        if newest != self._hash or self._governing is None:
             self._read(newest)
-        if self._horizon is None:
+        if self._governing is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
-        return self._of_club(club, own) if own else Governing(self._rulebook, self._horizon, newest)
+        return self._of_club(club, own) if own else self._governing
 
     def shared(self) -> tuple[StoredGeneration, ...]:
         """Return, as text, the generations that all clubs share and that `current` last saw."""
@@ -94,8 +106,8 @@ class GoverningRules:
         compiled = {each.hash: self._compiled.get(each.hash) or _compile(each) for each in stored}
         self._compiled = compiled
         self._shared = tuple(Shared(each, compiled[each.hash]) for each in stored)
-        self._rulebook = tuple(Generation(each.stored.since, each.rule_set) for each in self._shared)
-        self._horizon = horizon(self._rulebook)
+        rulebook = tuple(Generation(each.stored.since, each.rule_set) for each in self._shared)
+        self._governing = Governing.of(rulebook, newest)
         self._hash = newest
         self._clubs.clear()
         log.info("rulebook.loaded", generations=len(stored), hash=newest)
@@ -105,7 +117,7 @@ class GoverningRules:
         if known is None or known[0] != version:
             history = self.store.overrides.history(club)
             book = club_rulebook(club, self._shared, history)
-            known = (version, Governing(book, horizon(book), f"{self._hash} {version}"))
+            known = (version, Governing.of(book, f"{self._hash} {version}"))
             log.info("rulebook.club_loaded", club=club, version=version, generations=len(book))
         self._clubs[club] = known
         if len(self._clubs) > MOST_CLUBS:

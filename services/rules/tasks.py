@@ -11,7 +11,9 @@ from celery import Celery
 
 from services.rules.club_rules import shadowed
 from services.rules.commit import reconcile
+from services.rules.digests import oldest_end, opened, renewed
 from services.rules.engine.advise import Evaluation, advise
+from services.rules.engine.digest import NotReadError
 from services.rules.engine.earlier import Earlier
 from services.rules.rulebook import Governing, GoverningRules
 from services.rules.sweep import wake
@@ -22,7 +24,7 @@ from shared.contracts.advice import AdviceRecord
 from shared.store.advice import Commit
 from shared.store.connect import Store
 from shared.store.counters import Sample
-from shared.store.timelines import Evaluated, Snapshot, Wanted
+from shared.store.timelines import Evaluated, KeptDigest, Snapshot, Wanted
 
 MOST_TRIES = 20
 """An athlete whose evidence changes faster than it can be evaluated is left to the next wake-up, still marked."""
@@ -88,18 +90,21 @@ class RulesShell:
         governing = {club: self.rules.current(club) for club in clubs}
         now = self.clock.now()
         snapshots = self.store.timelines.load_many(
-            [
-                Wanted(club, athlete, governing[club].reach.since(now), now + governing[club].reach.ahead)
-                for club, athlete in athletes
-            ]
+            [_wanted(each, governing[each[0]], now, digest=True) for each in athletes]
         )
         # Other rules may have come between the reads; of those that come later the commit knows.
         stale = {club for club in clubs if self.rules.current(club).version != governing[club].version}
-        found = [
-            _advised(snapshot, governing[snapshot.club], now)
-            for snapshot in snapshots
-            if snapshot.club not in stale and _waits(snapshot, now)
-        ]
+        found, unread = [], []
+        for snapshot in snapshots:
+            if snapshot.club not in stale and _waits(snapshot, now):
+                try:
+                    found.append(_advised(snapshot, governing[snapshot.club], now))
+                except NotReadError:
+                    unread.append((snapshot.club, snapshot.athlete_id))
+        whole = self.store.timelines.load_many(
+            [_wanted(each, governing[each[0]], now, digest=False) for each in unread]
+        )
+        found += [_advised(each, governing[each.club], now) for each in whole if _waits(each, now)]
         return [*(each for each in athletes if each[0] in stale), *self._commit(found, now, tally)]
 
     def _commit(self, found: Sequence["_Advised"], now: datetime, tally: "_Tally") -> list[Name]:
@@ -164,6 +169,7 @@ class _Advised:
     snapshot: Snapshot
     evaluation: Evaluation
     left: Evaluated
+    digest: KeptDigest | None
 
     @property
     def name(self) -> Name:
@@ -179,14 +185,24 @@ class _Advised:
         found = self.evaluation
         changes = reconcile(self.snapshot.standing, ended, found.active, found.held, now)
         changes = replace(changes, traces=traces_of(changes.records, found, self.snapshot.athlete, now))
-        return Commit(self.snapshot, changes, found.next_due, self.left)
+        return Commit(self.snapshot, changes, found.next_due, self.left, self.digest)
+
+
+def _wanted(name: Name, governing: Governing, now: datetime, *, digest: bool) -> Wanted:
+    """Name what an evaluation reads, with older events summed up or each by itself."""
+    since, until = governing.reach.since(now), now + governing.reach.ahead
+    summed = (governing.plan.version, oldest_end(now)) if digest else ("", None)
+    return Wanted(*name, since, until, *summed)
 
 
 def _advised(snapshot: Snapshot, governing: Governing, now: datetime) -> _Advised:
-    found = advise(
-        governing.rulebook, snapshot.athlete, snapshot.events, now, _earlier(snapshot, governing.version, now)
-    )
-    return _Advised(snapshot, found, Evaluated(now, governing.version, tuple(sorted(found.unsettled))))
+    """Evaluate; raise `NotReadError` when a digest stands for events that are needed."""
+    digest = None if snapshot.digest is None else opened(governing.plan, snapshot.digest)
+    earlier = _earlier(snapshot, governing.version, now)
+    found = advise(governing.rulebook, snapshot.athlete, snapshot.events, now, earlier, digest)
+    left = Evaluated(now, governing.version, tuple(sorted(found.unsettled)))
+    since, recent = governing.reach.since(now), governing.recent
+    return _Advised(snapshot, found, left, renewed(governing.plan, digest, snapshot, since, (now, recent)))
 
 
 def _waits(snapshot: Snapshot, now: datetime) -> bool:

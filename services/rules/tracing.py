@@ -1,10 +1,11 @@
 """Why a rule did or did not speak to an athlete at an instant: each anchor, its verdict, its facts, their events."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.evidence import event_ref
+from services.rules.engine.facts import Knowledge
 from services.rules.engine.judge import Verdict
 from services.rules.language.model import Rulebook
 from shared.contracts.advice import AdviceRecord, EventRef, advice_id
@@ -83,7 +84,7 @@ def _traced(verdict: Verdict, found: Evaluation, now: datetime) -> Trace:
         kept_back or _why(verdict, conditions),
         conditions,
         {} if verdict.outcome == "pending" else verdict.facts(),
-        _behind(verdict.known.behind),
+        _behind(verdict.known),
         None if advice is None else advice.title,
         None if advice is None else advice.message,
     )
@@ -99,10 +100,10 @@ def _gone(record: AdviceRecord, now: datetime) -> Trace:
     return Trace(advice.rule, advice.rule_version, now, due, due.due, closes, "no_anchor", why)
 
 
-def _behind(behind: Mapping[str, Sequence[Event]]) -> dict[str, tuple[EventRef, ...]]:
+def _behind(known: Knowledge) -> dict[str, tuple[EventRef, ...]]:
     return {
-        name: tuple(event_ref(event) for event in events[-MOST_EVENTS_A_FACT:])
-        for name, events in behind.items()
+        name: tuple(event_ref(event) for event in known.behind_fact(name)[-MOST_EVENTS_A_FACT:])
+        for name in known.behind
     }
 
 

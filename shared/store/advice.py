@@ -16,7 +16,7 @@ from shared.store.errors import store_errors
 from shared.store.outbox import OutboxDraft
 from shared.store.pages import Page, offset_of
 from shared.store.scripts import Call, Scripts
-from shared.store.timelines import Evaluated, Snapshot
+from shared.store.timelines import Evaluated, KeptDigest, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Commit:
     changes: Changes
     next_due: datetime | None
     left: Evaluated | None = None
+    digest: KeptDigest | None = None
+    """What is to stand for older events from now on; None: what does already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ def _commit_call(commit: Commit) -> Call:
         "" if commit.next_due is None else to_ms(commit.next_due),
         WAKE_UP_LEASE_MS,
         "" if commit.left is None else encode(commit.left),
+        *(("", "", "") if commit.digest is None else _digest(commit.digest)),
         len(changes.records),
     ]
     counts = [name for record in changes.records if (name := _counted(record)) is not None]
@@ -211,10 +214,14 @@ def _commit_call(commit: Commit) -> Call:
         [
             place.meta, place.advice, place.advice_index, place.standing, place.outbox,
             index.dirty, index.due, index.outboxes, index.advice_owner, keys.rule_counts(place.tag, snapshot.club),
-            place.traces, place.news,
+            place.traces, place.news, place.digest,
         ],
         arguments,
     )  # fmt: skip
+
+
+def _digest(kept: KeptDigest) -> tuple[str, int, str]:
+    return kept.name, to_ms(kept.until), kept.text
 
 
 def _counted(record: AdviceRecord) -> str | None:

@@ -88,6 +88,7 @@ class AthleteKeys:
     __slots__ = (
         "advice",
         "advice_index",
+        "digest",
         "events",
         "meta",
         "news",
@@ -114,6 +115,7 @@ class AthleteKeys:
             kind: f"timeline:{name}:{kind}" for kind in TIMELINE_TYPES
         }
         self.meta = f"meta:{name}"  # hash: `inputs` and `commits`, counted up with every change; `evaluated`
+        self.digest = f"digest:{name}"  # what rules made of the older events; gone when one of these changes
         self.news = f"news:{name}"  # list: where the timeline has changed since the last commit
         self.advice = f"advice:{name}"  # hash: advice id -> AdviceRecord
         self.advice_index = f"advice-index:{name}"  # sorted set: advice id by issue (ms)

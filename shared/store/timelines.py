@@ -53,13 +53,28 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptDigest:
+    """What rules made of all events that start before `until`. `name` says which rules; the text is theirs to read."""
+
+    name: str
+    until: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be read of one athlete's timeline: each event type from a start on, all of them up to `until`."""
+    """What is to be read of one athlete's timeline: each event type from a start on, all of them up to `until`.
+
+    With `digest`, a name, a kept digest of that name which ends at `digest_since` or later does for what lies before
+    its end.
+    """
 
     club: str
     athlete: str
     since: Mapping[str, datetime]
     until: datetime
+    digest: str = ""
+    digest_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,8 @@ class Snapshot:
     evaluated: Evaluated | None = None
     news: tuple[Change, ...] | None = ()
     """Where the timeline has changed since `evaluated`; None: anywhere, or the profile."""
+    digest: KeptDigest | None = None
+    """What stands for the events before its end, which are not among `events`."""
 
     @property
     def athlete(self) -> Athlete:
@@ -159,14 +176,19 @@ def _load_call(wanted: Wanted) -> Call:
         "load",
         [
             place.profile, place.events, place.meta, place.advice, place.standing, index.dirty, index.due, place.news,
+            place.digest,
             *(place.timelines[kind] for kind in wanted.since),
         ],
-        [place.ref, to_ms(wanted.until), *(to_ms(start) for start in wanted.since.values())],
+        [
+            place.ref, to_ms(wanted.until), wanted.digest,
+            to_ms(wanted.digest_since) if wanted.digest_since else 0,
+            *(to_ms(start) for start in wanted.since.values()),
+        ],
     )  # fmt: skip
 
 
 def _snapshot(wanted: Wanted, answer: Sequence[Any]) -> Snapshot:
-    profile, inputs, commits, dirty, due, events, standing, evaluated, news = answer
+    profile, inputs, commits, dirty, due, events, standing, evaluated, news, digest, digest_until = answer
     return Snapshot(
         wanted.club,
         wanted.athlete,
@@ -179,6 +201,7 @@ def _snapshot(wanted: Wanted, answer: Sequence[Any]) -> Snapshot:
         from_ms(float(due)) if due else None,
         decode(evaluated, Evaluated) if evaluated else None,
         None if news[:1] == [_ANYWHERE] else tuple(_change(text) for text in news),
+        KeptDigest(wanted.digest, from_ms(float(digest_until)), digest) if digest else None,
     )
 
 
@@ -224,7 +247,7 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
         ]
     index = keys.PartitionKeys(place.tag)
     return "append", [
-        place.seen, place.events, place.meta, index.dirty, place.news, *place.timelines.values(),
+        place.seen, place.events, place.meta, index.dirty, place.news, place.digest, *place.timelines.values(),
     ], arguments  # fmt: skip
 
 

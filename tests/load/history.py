@@ -109,7 +109,7 @@ def settle(store: Store, shell: RulesShell, days: int) -> int:
         )
         assert all(outcome.status == "accepted" for outcome in appended.outcomes)
     shell.evaluate([(CLUB, athlete.id)])
-    _, reach, _ = shell.rules.current(CLUB)
+    reach = shell.rules.current(CLUB).reach
     return len(store.timelines.load(CLUB, athlete.id, reach.since(NOW), NOW + reach.ahead).events)
 
 

@@ -31,7 +31,7 @@ def test_a_year_of_ten_events_a_day_is_read_no_further_back_than_three_months_of
 
 def test_each_type_is_read_as_far_back_as_a_rule_looks_for_it(worker: RulesShell) -> None:
     settle(worker.store, worker, 365)
-    _, reach, _ = worker.rules.current(CLUB)
+    reach = worker.rules.current(CLUB).reach
     loaded = worker.store.timelines.load(CLUB, name_of(365), reach.since(NOW), NOW + reach.ahead)
     read = Counter(event.type for event in loaded.events)
     assert read.keys() == A_DAY.keys()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.rules.engine.around import around, looks
 from services.rules.engine.calendar import Calendar
+from services.rules.engine.digest import Digest
 from services.rules.engine.earlier import Earlier, spared
 from services.rules.engine.judge import Verdict, judge
 from services.rules.engine.periods import periods
@@ -57,12 +58,15 @@ def advise(
     events: Iterable[Event],
     now: datetime,
     earlier: Earlier | None = None,
+    digest: Digest | None = None,
 ) -> Evaluation:
     """Return what holds at `now`. The order of `events`, each at its highest revision, makes no difference.
 
     Nor does `earlier`, an evaluation by the same rules and profile at or before `now`: it only saves judging again.
+    With a `digest` of the events before its `until`, `events` need hold only the others; raise `NotReadError` when
+    that is not enough.
     """
-    timeline = Timeline(events, Calendar(athlete.zones), now)
+    timeline = Timeline(events, Calendar(athlete.zones), now, digest)
     summed = periods(timeline, athlete)
     known = None if earlier is None else spared(earlier, timeline)
     later = list(timeline.coming)

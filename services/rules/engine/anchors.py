@@ -9,7 +9,7 @@ from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches
 from services.rules.language.model import Daily, Each, Rule, Weekly
 from shared.contracts.advice import AnchorRef
-from shared.contracts.events import MAX_DURATION, Event
+from shared.contracts.events import Event
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -63,7 +63,7 @@ def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iter
     if anchor.lead is not None:
         recent = timeline.since(anchor.type, since)
     else:
-        recent = timeline.since(anchor.type, since - rule.expires - anchor.delay - MAX_DURATION)
+        recent = timeline.ending_after(anchor.type, since - rule.expires - anchor.delay)
     for event in recent:
         if anchor.lead is not None:
             due = event.start - anchor.lead

@@ -46,6 +46,10 @@ class Calendar:
             found = self._days[instant] = self.local(instant).date()
         return found
 
+    def begins(self, day: date) -> datetime | None:
+        """Return the UTC instant at which the local day begins; None when the date line took it out."""
+        return self.instant(day, time())
+
     def instant(self, day: date, at: time) -> datetime | None:
         """Return the UTC instant at which it is `at` on local day `day`.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from services.rules.engine.anchors import Due
-from services.rules.engine.calendar import midnight
+from services.rules.engine.calendar import Calendar, midnight
 from services.rules.engine.facts import days_of
 from services.rules.engine.periods import PERIOD_TYPES
 from services.rules.engine.timeline import Timeline
@@ -42,6 +42,7 @@ class Spared:
     """Says of each anchor whether the earlier verdict on it is good."""
 
     earlier: Earlier
+    _calendar: Calendar
     _starts: Mapping[str, list[datetime]]
     _keys: frozenset[str]
     _judged: dict[int, bool] = field(default_factory=dict)
@@ -95,8 +96,13 @@ class Spared:
                 return self._moved_on(kind, *days_of(window, due.day))
 
     def _moved_on(self, kind: str, first: date, last: date) -> bool:
-        # No zone is a whole day from UTC.
-        return self._moved(kind, midnight(first) - _DAY, midnight(last) + _DAY * 2)
+        since, until = self._calendar.begins(first), self._calendar.begins(last + _DAY)
+        if self._calendar.travelled or since is None or until is None:
+            since, until = (
+                midnight(first) - _DAY,
+                midnight(last) + _DAY * 2,
+            )  # no zone is a whole day from UTC
+        return self._moved(kind, since, until)
 
     def _moved(self, kind: str, since: datetime, until: datetime) -> bool:
         starts = self._starts[kind]
@@ -113,4 +119,4 @@ def spared(earlier: Earlier, timeline: Timeline) -> Spared:
     starts: dict[str, list[datetime]] = {}
     for change in sorted(changes, key=lambda change: change.start):
         starts.setdefault(change.type, []).append(change.start)
-    return Spared(earlier, starts, frozenset(change.key for change in changes))
+    return Spared(earlier, timeline.calendar, starts, frozenset(change.key for change in changes))

@@ -7,11 +7,11 @@ from math import fsum
 from statistics import fmean
 
 from services.rules.engine.anchors import Due
+from services.rules.engine.digest import knows_when, precision_of
 from services.rules.engine.selection import Selection, Span
-from services.rules.engine.timeline import Precision, Timeline
+from services.rules.engine.timeline import Timeline
 from services.rules.language.model import (
     AbsentError,
-    After,
     Aggregate,
     Before,
     Bound,
@@ -41,12 +41,17 @@ class Knowledge:
 
     names: dict[str, Bound]
     missing: dict[str, str] = field(default_factory=dict)
-    behind: dict[str, Sequence[Event]] = field(default_factory=dict)
+    behind: dict[str, Span | Sequence[Event]] = field(default_factory=dict, compare=False)
     """For each fact over events, those that it was taken of."""
+
+    def behind_fact(self, name: str) -> Sequence[Event]:
+        """Return the events that a fact was taken of."""
+        found = self.behind[name]
+        return found.events() if isinstance(found, Span) else found
 
     def events(self) -> dict[str, Event]:
         """Return all events behind the facts, by key."""
-        return {event.key: event for events in self.behind.values() for event in events}
+        return {event.key: event for name in self.behind for event in self.behind_fact(name)}
 
     def root_of(self, absent: str) -> str:
         """Return what was missing in the first place when reading `absent` failed."""
@@ -62,44 +67,50 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
             except AbsentError as error:
                 known.missing[fact.name] = known.root_of(error.missing)
             continue
-        precision = _precision(fact.window)
-        if due.event is not None and not timeline.knows_when(due.event, precision):
+        precision = precision_of(fact.window)
+        if due.event is not None and not knows_when(due.event, precision):
             known.missing[fact.name] = INEXACT_ANCHOR
             continue
-        size = len(_within(timeline.of(fact.type), fact.window, due))
-        if size > MOST_EVENTS_A_WINDOW:
-            raise EvaluationError(
-                f"the window of {fact.name} holds {size:,} events of {fact.type};"
-                f" at most {MOST_EVENTS_A_WINDOW:,} are allowed: give it a shorter window"
-            )
+        _must_be_bounded(fact, timeline, due)
         found = _within(timeline.chosen(fact.type, fact.where, precision), fact.window, due)
-        events = found.events()
         if isinstance(fact, Pick):
-            events = events[:1] if fact.which == "first" else events[-1:]
+            events = found.last() if fact.which == "last" else found.events()[:1]
             known.names[fact.name] = (
                 timeline.record(events[0]) if events else Record(fact.type, {"found": False})
             )
+            known.behind[fact.name] = events
+            continue
+        value = _aggregate(fact, found)
+        if value is None:
+            known.missing[fact.name] = f"{fact.type}.{fact.field}"
         else:
-            value = _aggregate(fact, found)
-            if value is None:
-                known.missing[fact.name] = f"{fact.type}.{fact.field}"
-            else:
-                known.names[fact.name] = value
-        known.behind[fact.name] = events
+            known.names[fact.name] = value
+        known.behind[fact.name] = found
+
+
+def _must_be_bounded(fact: Aggregate | Pick, timeline: Timeline, due: Due) -> None:
+    if timeline.size(fact.type) <= MOST_EVENTS_A_WINDOW:
+        return
+    size = len(_within(timeline.of(fact.type), fact.window, due))
+    if size > MOST_EVENTS_A_WINDOW:
+        raise EvaluationError(
+            f"the window of {fact.name} holds {size:,} events of {fact.type};"
+            f" at most {MOST_EVENTS_A_WINDOW:,} are allowed: give it a shorter window"
+        )
 
 
 def _within(selection: Selection, window: Window, due: Due) -> Span:
     """Return those events that start in the window around the anchor; the anchor itself only in whole days."""
     if isinstance(window, During | LastDays):
         return selection.on(*days_of(window, due.day))
+    anchor = due.event
     if isinstance(window, Before):
         found = selection.between(due.start - window.span, due.start)
+        if anchor is None or anchor.start >= due.start:
+            return found
     else:
         found = selection.between(due.end, due.end + window.span)
-    anchor = due.event
-    if anchor is None or not len(found) or (isinstance(window, Before) and anchor.start >= due.start):
-        return found
-    return found.keep(lambda event: event is not anchor and event.key != anchor.key)
+    return found if anchor is None else found.keep(lambda event: event.key != anchor.key)
 
 
 def days_of(window: During | LastDays, day: date) -> tuple[date, date]:
@@ -113,13 +124,6 @@ def days_of(window: During | LastDays, day: date) -> tuple[date, date]:
         "this_week": (monday, monday + _DAY * 6),
         "last_week": (monday - _WEEK, monday - _DAY),
     }[window.span]
-
-
-def _precision(window: Window) -> Precision:
-    """An inexact time never feeds a window shorter than a day; a day's precision only feeds whole days."""
-    if not isinstance(window, Before | After):
-        return "any"
-    return "slot" if window.span >= _DAY else "exact"
 
 
 def _aggregate(fact: Aggregate, found: Span) -> float | None:

@@ -1,33 +1,31 @@
 """What an athlete's timeline shows at an instant: events that have ended, and plans that are still plans."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Literal
 
 from services.rules.engine.calendar import Calendar
+from services.rules.engine.digest import Choice, Digest, NotReadError, Precision, chosen, milliseconds
 from services.rules.engine.records import event_record
-from services.rules.engine.selection import Selection
-from services.rules.engine.where import predicate
+from services.rules.engine.selection import Older, Selection
 from services.rules.language.model import Record, Where
-from shared.contracts.events import PLAN_HORIZON, Event, event_key
-
-Precision = Literal["any", "slot", "exact"]
-"""How well the time of an event must be known at least."""
-_KNOWN: Mapping[Precision, frozenset[str]] = {
-    "any": frozenset({"exact", "slot", "day"}),
-    "slot": frozenset({"exact", "slot"}),
-    "exact": frozenset({"exact"}),
-}
+from shared.contracts.events import MAX_DURATION, PLAN_HORIZON, Event, event_key
 
 
 class Timeline:
-    """The visible events, by type and in order (start, then source, then id), with their local days."""
+    """The visible events, by type and in order (start, then source, then id), with their local days.
 
-    def __init__(self, events: Iterable[Event], calendar: Calendar, now: datetime) -> None:
+    With a `digest`, `events` are those that start from its `until` on, and what asks for an older one is told by
+    `NotReadError`.
+    """
+
+    def __init__(
+        self, events: Iterable[Event], calendar: Calendar, now: datetime, digest: Digest | None = None
+    ) -> None:
         self.calendar = calendar
         self.coming: list[datetime] = []
         """When events that are not yet seen will be."""
+        self._digest = digest
         ended, plans = [], []
         for event in events:
             if event.type == "workout.planned":
@@ -36,19 +34,37 @@ class Timeline:
                 ended.append(event)
             else:
                 self.coming.append(event.end)
+        if digest is not None:
+            _must_suffice(digest, plans, now)
         self._ended = ended
         visible = [*ended, *_open(plans, ended)] if plans else ended
         by_type: dict[str, list[Event]] = {}
         for event in sorted(visible, key=attrgetter("order")):
             by_type.setdefault(event.type, []).append(event)
-        self._by_type = {kind: Selection(found, calendar) for kind, found in by_type.items()}
-        self._nothing = Selection((), calendar)
+        self._by_type = {kind: self._selection(kind, found) for kind, found in by_type.items()}
         self._records: dict[str, Record] = {}
-        self._chosen: dict[tuple[str, Where, Precision], Selection] = {}
+        self._chosen: dict[Choice, Selection] = {}
 
     def of(self, kind: str) -> Selection:
         """Return all visible events of a type."""
-        return self._by_type.get(kind, self._nothing)
+        found = self._by_type.get(kind)
+        if found is None:
+            found = self._by_type[kind] = self._selection(kind, ())
+        return found
+
+    def size(self, kind: str) -> int:
+        """Return how many events of the type there are at most in any window."""
+        extent = self._digest.extents.get(kind) if self._digest is not None else None
+        return len(self.of(kind).events) + (extent.events if extent is not None else 0)
+
+    def ending_after(self, kind: str, instant: datetime) -> Sequence[Event]:
+        """Return the visible events of a type that may end after `instant`."""
+        found = self.of(kind)
+        if found.older is None:
+            return found.since(instant - MAX_DURATION)
+        if found.older.extent is not None and found.older.extent.end > milliseconds(instant):
+            raise NotReadError
+        return found.since(max(instant - MAX_DURATION, found.older.until))
 
     def ended_after(self, instant: datetime) -> list[Event]:
         """Return the events that came to be seen after `instant`."""
@@ -60,13 +76,16 @@ class Timeline:
         found = self._chosen.get(key)
         if found is None:
             found = self.of(kind)
-            if where or precision != "any":
-                met = predicate(where)
-                found = found.of(
-                    [event for event in found.events if met(event) and self.knows_when(event, precision)]
-                )
-            self._chosen[key] = found
+            events = chosen(found.events, where, precision) if where or precision != "any" else found.events
+            found = self._chosen[key] = self._selection(kind, events, key)
         return found
+
+    def _selection(self, kind: str, events: Sequence[Event], choice: Choice | None = None) -> Selection:
+        if self._digest is None:
+            return Selection(events, self.calendar)
+        column = None if choice is None else self._digest.columns.get(choice)
+        older = Older(self._digest.until, self._digest.extents.get(kind), column)
+        return Selection(events, self.calendar, older)
 
     def since(self, kind: str, instant: datetime) -> Sequence[Event]:
         """Return the visible events of a type that start at `instant` or later."""
@@ -75,10 +94,6 @@ class Timeline:
     def on(self, kind: str, first: date, last: date) -> Sequence[Event]:
         """Return the visible events of a type that start on the local days `first` to `last`."""
         return self.of(kind).on(first, last).events()
-
-    def knows_when(self, event: Event, precision: Precision) -> bool:
-        """Whether the event's time is known as well as that."""
-        return event.data.get("time_precision", "exact") in _KNOWN[precision]
 
     def record(self, event: Event) -> Record:
         """Return what a rule sees of the event."""
@@ -90,6 +105,17 @@ class Timeline:
     def day(self, event: Event) -> date:
         """Return the local day that the event starts in."""
         return self.calendar.day(event.start)
+
+
+def _must_suffice(digest: Digest, plans: Collection[Event], now: datetime) -> None:
+    """Raise `NotReadError` when an older session may have taken a plan away, or was not over yet."""
+    if any(extent.end > milliseconds(now) for extent in digest.extents.values()):
+        raise NotReadError
+    sessions = digest.extents.get("workout.completed")
+    if sessions is not None and any(
+        milliseconds(plan.start - PLAN_HORIZON) <= sessions.start for plan in plans
+    ):
+        raise NotReadError
 
 
 def resolve(arrivals: Iterable[Event]) -> list[Event]:

@@ -1,10 +1,11 @@
 -- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
--- KEYS: seen, events, meta, dirty, news, then a timeline for each event type
+-- KEYS: seen, events, meta, dirty, news, digest, then a timeline for each event type
 -- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or '',
 --       which of the timelines is its own (0: none)
 -- Returns: {1 when the athlete was not waiting before, status, status, ...}; status accepted, duplicate or conflict.
 local seen, events, meta, dirty, news = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local FIRST = 6
+local digest = KEYS[6]
+local FIRST = 7
 local MOST_NEWS = 500
 local answers = {0}
 local changed = false
@@ -21,7 +22,13 @@ local function revisions(text)
 end
 
 -- News says where the timeline has changed since the last commit: TYPE'S NUMBER|START|KEY, or "*" for anywhere.
+local digested = tonumber(redis.call('HGET', meta, 'digest_until') or '0')
 local function tell(own, start, key)
+  if tonumber(start) < digested then
+    redis.call('DEL', digest)
+    redis.call('HDEL', meta, 'digest', 'digest_until')
+    digested = 0
+  end
   redis.call('RPUSH', news, own .. '|' .. start .. '|' .. key)
 end
 

@@ -1,6 +1,7 @@
 -- Commit one evaluation: advice, outbox and the next due time, if nothing has changed since it was loaded.
--- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts, traces, news
--- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, what it leaves to the next, number of records,
+-- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts, traces, news, digest
+-- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, what it leaves to the next,
+--       the digest's name or '' to leave it as it is, its end in ms, its text, number of records,
 --       number of counts, then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
 --       then the number of traces, and for each: its name, payload;
 --       then for each outbox entry: payload without its sequence
@@ -10,12 +11,16 @@ if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return {0
 redis.call('HINCRBY', KEYS[1], 'commits', 1)
 redis.call('HSET', KEYS[1], 'evaluated', ARGV[6])
 redis.call('DEL', KEYS[12])
-local position = 9
-for _ = 1, tonumber(ARGV[8]) do
+if ARGV[7] ~= '' then
+  redis.call('SET', KEYS[13], ARGV[9])
+  redis.call('HSET', KEYS[1], 'digest', ARGV[7], 'digest_until', ARGV[8])
+end
+local position = 12
+for _ = 1, tonumber(ARGV[11]) do
   redis.call('HINCRBY', KEYS[10], ARGV[position], 1)
   position = position + 1
 end
-for _ = 1, tonumber(ARGV[7]) do
+for _ = 1, tonumber(ARGV[10]) do
   local id, payload, issued, standing = ARGV[position], ARGV[position + 1], ARGV[position + 2], ARGV[position + 3]
   redis.call('HSET', KEYS[2], id, payload)
   redis.call('ZADD', KEYS[3], issued, id)

@@ -1,10 +1,16 @@
 -- Read all that one evaluation needs, as of one instant.
--- KEYS: profile, events, meta, advice, standing, dirty, due, news, then the timeline of each event type that is wanted
--- ARGV: athlete ref, to ms, then for each of these types: from ms
+-- KEYS: profile, events, meta, advice, standing, dirty, due, news, digest, then the timeline of each event type that is wanted
+-- ARGV: athlete ref, to ms, the digest that would do or '', the earliest ms at which it may end,
+--       then for each of these types: from ms, or with such a digest from its end on
 -- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', {event, ...}, {advice, ...},
---           what the last evaluation left or '', {news, ...}}
-local FIRST = 9
-local counts = redis.call('HMGET', KEYS[3], 'inputs', 'commits', 'evaluated')
+--           what the last evaluation left or '', {news, ...}, digest or '', its end in ms or ''}
+local FIRST = 10
+local counts = redis.call('HMGET', KEYS[3], 'inputs', 'commits', 'evaluated', 'digest', 'digest_until')
+local from, digest = 0, ''
+if ARGV[3] ~= '' and counts[4] == ARGV[3] and tonumber(counts[5]) >= tonumber(ARGV[4]) then
+  digest = redis.call('GET', KEYS[9]) or ''
+  if digest ~= '' then from = tonumber(counts[5]) end
+end
 local function many(hash, fields, values)
   -- unpack is bounded by the Lua stack
   for i = 1, #fields, 1000 do
@@ -15,7 +21,7 @@ local function many(hash, fields, values)
 end
 local events = {}
 for i = FIRST, #KEYS do
-  many(KEYS[2], redis.call('ZRANGE', KEYS[i], ARGV[i - FIRST + 3], ARGV[2], 'BYSCORE'), events)
+  many(KEYS[2], redis.call('ZRANGE', KEYS[i], math.max(from, tonumber(ARGV[i - FIRST + 5])), ARGV[2], 'BYSCORE'), events)
 end
 return {
   redis.call('GET', KEYS[1]) or '',
@@ -27,4 +33,6 @@ return {
   many(KEYS[4], redis.call('SMEMBERS', KEYS[5]), {}),
   counts[3] or '',
   redis.call('LRANGE', KEYS[8], 0, -1),
+  digest,
+  digest ~= '' and counts[5] or '',
 }

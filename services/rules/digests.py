@@ -1,0 +1,88 @@
+"""How a digest is kept between evaluations, and up to when it reaches."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+
+import msgspec
+
+from services.rules.engine.digest import Column, Digest, Extent, Plan, digested
+from services.rules.language.model import Before, Each, Pick, Rulebook
+from shared.store.timelines import KeptDigest, Snapshot
+
+_DAY = timedelta(days=1)
+_MOST_RECENT = timedelta(days=4)
+_LATEST = timedelta(hours=36)
+"""What is read one by one at least: an anchor of today, the day before it, and what comes a little late."""
+_STALE = timedelta(days=8)
+"""A digest that ends longer ago would have more read one by one than a new one."""
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """A digest's columns in the order of its plan; times in milliseconds since 1970."""
+
+    extents: dict[str, tuple[int, int, int]]
+    columns: list[tuple[list[int], list[list[float | None]]]]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Kept)
+
+
+def recent(rulebook: Rulebook) -> timedelta:
+    """Return how far back events are read one by one: as far as a rule about a session looks for a single one."""
+    spans = [
+        fact.window.span
+        for generation in rulebook
+        for rule in generation.rule_set.rules
+        if isinstance(rule.anchor, Each)
+        for fact in rule.facts
+        if isinstance(fact, Pick) and isinstance(fact.window, Before)
+    ]
+    return min(max([_LATEST, *(span + _DAY / 2 for span in spans)]), _MOST_RECENT)
+
+
+def oldest_end(now: datetime) -> datetime:
+    """Return the earliest end of a digest that is worth using at `now`."""
+    return now - _STALE
+
+
+def opened(plan: Plan, kept: KeptDigest) -> Digest:
+    """Return the digest that was kept under this plan."""
+    found = _decoder.decode(kept.text)
+    return Digest(
+        kept.until,
+        {kind: Extent(*extent) for kind, extent in found.extents.items()},
+        {
+            choice: Column(starts, dict(zip(fields, numbers, strict=True)))
+            for (choice, fields), (starts, numbers) in zip(plan.fields.items(), found.columns, strict=True)
+        },
+    )
+
+
+def renewed(
+    plan: Plan,
+    known: Digest | None,
+    snapshot: Snapshot,
+    since: Mapping[str, datetime],
+    reach: tuple[datetime, timedelta],
+) -> KeptDigest | None:
+    """Return the digest to keep after an evaluation; None to leave what is kept as it is.
+
+    `known` is what stands for the events that `snapshot` lacks; `reach` is the evaluation's instant, and how far back
+    from it events are read one by one.
+    """
+    now, back = reach
+    unended = [
+        event.start for event in snapshot.events if event.end > now and event.type != "workout.planned"
+    ]
+    until = min([datetime.combine((now - back).date(), time(), now.tzinfo), *unended])
+    if not plan.fields or (known is not None and known.until >= until):
+        return None
+    made = digested(plan, known, sorted(snapshot.events, key=lambda event: event.order), since, until)
+    text = _encoder.encode(
+        _Kept(
+            {kind: (each.events, each.start, each.end) for kind, each in made.extents.items()},
+            [(column.starts, list(column.numbers.values())) for column in made.columns.values()],
+        )
+    )
+    return KeptDigest(plan.version, until, text.decode())

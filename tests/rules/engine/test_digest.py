@@ -1,0 +1,128 @@
+"""A digest stands for the events that it was made of: where it answers at all, the answer is theirs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import event as note
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.rules.engine.advise import advise
+from services.rules.engine.digest import Digest, NotReadError, digested, plan
+from services.rules.engine.horizon import horizon
+from services.rules.language.model import Aggregate, Before, Each, LastDays, Pick, Rulebook, Window
+from shared.contracts.athletes import Athlete
+from shared.contracts.events import Event
+from tests.rules.engine.diary import ANN, at, lift, meal, run
+from tests.rules.engine.random_months import athletes, instants, months, packs
+from tests.rules.engine.rulebooks import count, rule, rulebook
+
+DAY = timedelta(days=1)
+NOW = at("2026-03-14T17:00Z")
+
+
+def midnight_before(now: datetime, days: int) -> datetime:
+    return datetime(now.year, now.month, now.day, tzinfo=UTC) - DAY * days
+
+
+def split(
+    book: Rulebook, events: Sequence[Event], now: datetime, untils: Sequence[datetime]
+) -> tuple[Digest, list[Event]]:
+    """Return a digest that has grown day by day up to the last of `untils`, and the events that are left to read."""
+    wanted = plan(book, horizon(book).back)
+    digest: Digest | None = None
+    for until in untils:
+        rest = [each for each in events if digest is None or each.start >= digest.until]
+        digest = digested(wanted, digest, rest, horizon(book).since(now), until)
+    assert digest is not None
+    return digest, [each for each in events if each.start >= digest.until]
+
+
+@given(
+    packs(),
+    athletes(),
+    months(),
+    instants(),
+    st.lists(st.integers(0, 20), min_size=1, max_size=3, unique=True),
+)
+def test_a_digest_gives_the_same_advice_as_its_events_or_asks_for_them(
+    book: Rulebook, athlete: Athlete, events: list[Event], now: datetime, ages: list[int]
+) -> None:
+    events = sorted(events, key=lambda each: each.order)
+    whole = advise(book, athlete, events, now)
+    digest, rest = split(book, events, now, [midnight_before(now, age) for age in sorted(ages, reverse=True)])
+    try:
+        found = advise(book, athlete, rest, now, digest=digest)
+    except NotReadError:
+        note("asked for the events")
+        return
+    note("answered")
+    assert (found.active, found.held, found.unsaid) == (whole.active, whole.held, whole.unsaid)
+    assert [(each.rule, each.due, each.outcome, each.missing) for each in found.verdicts] == [
+        (each.rule, each.due, each.outcome, each.missing) for each in whole.verdicts
+    ]
+
+
+def totals(window: Window) -> tuple[Aggregate, ...]:
+    load = Aggregate("load", "sum", "workout.completed", "session_load", (), window)
+    return (
+        count("n", "meal.logged", window),
+        replace(load, name="days", operation="days", field=None),
+        load,
+        Aggregate("kcal", "avg", "meal.logged", "energy_kcal", (), window),
+    )
+
+
+FORTNIGHT: list[Event] = sorted(
+    [
+        each
+        for day in range(14)
+        for each in (
+            meal(NOW - DAY * day - timedelta(hours=5), 400 + day / 10),
+            run(NOW - DAY * day - timedelta(hours=3), rpe=4.1),
+        )
+    ],
+    key=lambda each: each.order,
+)
+
+
+@pytest.mark.parametrize("window", [Before(DAY * 9), LastDays(9)], ids=["before", "last days"])
+def test_sums_counts_means_and_days_over_weeks_need_no_event_but_the_latest(window: Window) -> None:
+    book = rulebook(
+        rule("sums", Each("workout.completed"), "n + days + load + kcal < 0.0", facts=totals(window))
+    )
+    digest, rest = split(book, FORTNIGHT, NOW, [midnight_before(NOW, 2)])
+    assert len(rest) < len(FORTNIGHT) / 3
+    [found] = advise(book, ANN, rest, NOW, digest=digest).verdicts
+    [whole] = advise(book, ANN, FORTNIGHT, NOW).verdicts
+    assert {name: found.known.names[name] for name in ("n", "days", "load", "kcal")} == {
+        name: whole.known.names[name] for name in ("n", "days", "load", "kcal")
+    }
+    assert found.outcome == whole.outcome == "does_not_hold"
+
+
+def test_advice_that_rests_on_summed_up_events_asks_for_them() -> None:
+    book = rulebook(rule("sums", Each("workout.completed"), "n > 0.0", facts=totals(Before(DAY * 9))))
+    digest, rest = split(book, FORTNIGHT, NOW, [midnight_before(NOW, 2)])
+    with pytest.raises(NotReadError):
+        advise(book, ANN, rest, NOW, digest=digest)
+
+
+def test_the_last_of_its_kind_is_found_among_the_latest_events_or_asked_for() -> None:
+    last = Pick("last", "last", "workout.completed", (), Before(DAY * 9))
+    book = rulebook(rule("again", Each("meal.logged"), "last.found", facts=[last]))
+    digest, rest = split(book, FORTNIGHT, NOW, [midnight_before(NOW, 2)])
+    assert advise(book, ANN, rest, NOW, digest=digest).active
+    with pytest.raises(NotReadError):
+        advise(book, ANN, [each for each in rest if each.type == "meal.logged"], NOW, digest=digest)
+
+
+def test_a_digest_of_a_session_that_is_not_over_is_not_used() -> None:
+    book = rulebook(rule("sums", Each("meal.logged"), "n > 9.0", facts=totals(Before(DAY * 9))))
+    hike = lift(NOW - DAY * 2, 46 * 60)
+    digest, rest = split(book, [hike], NOW, [NOW - DAY])
+    assert advise(book, ANN, rest, NOW, digest=digest).active == {}
+    with pytest.raises(NotReadError):
+        advise(book, ANN, rest, NOW - timedelta(hours=3), digest=digest)
