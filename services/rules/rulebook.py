@@ -52,7 +52,7 @@ class GoverningRules:
     """The rulebooks of one process, each read again when another process has put new rules in force."""
 
     store: Store
-    _hash: str = ""
+    _version: str = ""
     _shared: tuple[Shared, ...] = ()
     _rulebook: Rulebook = ()
     _horizon: Horizon | None = None
@@ -68,7 +68,7 @@ class GoverningRules:
     def current(self, club: str) -> tuple[Rulebook, Horizon]:
         """Return the generations in force for a club and how far from now their events can matter."""
         newest, own = self.store.rulebook.versions(club)
-        if newest != self._hash or self._horizon is None:
+        if newest != self._version or self._horizon is None:
             self._read(newest)
         if self._horizon is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
@@ -87,9 +87,9 @@ class GoverningRules:
         self._shared = tuple(Shared(each, compiled[each.hash]) for each in stored)
         self._rulebook = tuple(Generation(each.stored.since, each.rule_set) for each in self._shared)
         self._horizon = horizon(self._rulebook)
-        self._hash = newest
+        self._version = newest
         self._clubs.clear()
-        log.info("rulebook.loaded", generations=len(stored), hash=newest)
+        log.info("rulebook.loaded", generations=len(stored), hash=stored[-1].hash)
 
     def _of_club(self, club: str, version: str) -> tuple[Rulebook, Horizon]:
         known = self._clubs.pop(club, None)

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 from celery import Celery
@@ -18,6 +19,7 @@ from shared.clock import Clock
 from shared.store.advice import Changes
 from shared.store.connect import Store
 from shared.store.counters import Sample
+from shared.store.timelines import Snapshot
 
 MOST_TRIES = 20
 """An athlete whose evidence changes faster than it can be evaluated is left to the next wake-up, still marked."""
@@ -74,7 +76,7 @@ class RulesShell:
             changes = replace(changes, traces=traces_of(changes.records, found, snapshot.athlete, now))
             # Before the commit: else a crash between the two would lose what a rule in shadow had said.
             self.store.overrides.note_shadowed(club, shadowed(found, now))
-            committed = self.store.advice.commit(snapshot, changes, found.next_due)
+            committed = self.store.advice.commit(snapshot, changes, _next_due(snapshot, found, now))
             if committed.taken:
                 self._report(club, athlete, changes, found, counts)
                 failures.update(fault.rule for fault in found.faults)
@@ -109,3 +111,15 @@ class RulesShell:
                 anchor=fault.anchor,
                 error=fault.message,
             )
+
+
+def _next_due(snapshot: Snapshot, found: Evaluation, now: datetime) -> datetime | None:
+    """Return when to look next: as the engine says, or when advice ends that stands though its rule fails now.
+
+    That ends when it was said to, of which the engine knows nothing: its anchor may have moved since.
+    """
+    ends = [record.advice.expires_at for record in snapshot.standing if record.advice.id in found.held]
+    instants = [end for end in ends if end > now]
+    if found.next_due is not None:
+        instants.append(found.next_due)
+    return min(instants, default=None)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 import redis
 
 from shared.store import keys
-from shared.store.codec import decode, encode
+from shared.store.codec import decode, encode, to_ms
 from shared.store.errors import store_errors
 
 
@@ -54,9 +54,10 @@ class RulebookStore:
         self._client = client
 
     def versions(self, club: str) -> tuple[str, str]:
-        """Return the hash of the shared rules and the club's own version: one small read to see a change.
+        """Return the version of the shared rules and the club's own: one small read to see a change.
 
-        Each is '' where there is none.
+        Each is '' where there is none. Two loads of the same files are two versions, should others have been in force
+        between them.
         """
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
@@ -88,7 +89,10 @@ class RulebookStore:
                 pipeline.multi()
                 pipeline.delete(keys.RULEBOOK)
                 pipeline.rpush(keys.RULEBOOK, *(encode(each) for each in [*kept, added]))
-                pipeline.set(keys.RULEBOOK_VERSION, generation.hash)
+                pipeline.set(
+                    keys.RULEBOOK_VERSION,
+                    generation.hash if since is None else f"{generation.hash}@{to_ms(since)}",
+                )
                 if known:
                     pipeline.sadd(keys.RULES_CHANGED, keys.change_of_rules())
                 try:
