@@ -307,6 +307,26 @@ def test_of_times_that_open_later_the_next_alone_is_asked_for(anchor: Daily | We
     assert [due.opens for due in found if due.opens > now] == [at("2026-03-02T21:00Z")]
 
 
+@pytest.mark.parametrize(
+    ("anchor", "following"),
+    [(Daily(time(20)), "2026-03-03T21:00Z"), (Weekly(1, time(20)), "2026-03-09T21:00Z")],
+)
+def test_at_the_very_instant_at_which_one_time_opens_the_next_is_asked_for(
+    anchor: Daily | Weekly, following: str
+) -> None:
+    now = at("2026-03-02T21:00Z")
+    found = anchors(rule("r", anchor, settle=hours(2)), Timeline([], Calendar(ANN.zones), now), now)
+    assert [due.opens for due in found if due.opens >= now] == [now, at(following)]
+
+
+def test_a_message_names_the_sets_of_a_session() -> None:
+    text = "{% for s in anchor.sets %}{{ s.exercise }} {{ s.weight_kg }}{% if not loop.last %}, {% endif %}{% endfor %}"
+    sets = [{"exercise": "squat", "weight_kg": 100}, {"exercise": "row", "weight_kg": 62.5, "reps": None}]
+    book = rulebook(rule("r", Each("workout.completed"), message=text))
+    [said] = evaluate(book, [lift("2026-03-02T08:00Z", sets=sets)], "2026-03-02T12:00Z").active.values()
+    assert said.message == "squat 100, row 62.5"
+
+
 def test_a_rule_that_was_taken_out_keeps_what_it_issued() -> None:
     book = edited((None, [rule("r", Each("workout.completed"))]), (at("2026-03-02T12:00Z"), []))
     events = [lift("2026-03-02T08:00Z"), lift("2026-03-02T11:00Z")]  # the second is due as the rule goes
