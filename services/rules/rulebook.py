@@ -74,7 +74,7 @@ class GoverningRules:
     """The rulebooks of one process, each read again when another process has put new rules in force."""
 
     store: Store
-    _hash: str = ""
+    _version: str = ""
     _shared: tuple[Shared, ...] = ()
     _governing: Governing | None = None
     _compiled: dict[str, RuleSet] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class GoverningRules:
     def current(self, club: str) -> Governing:
         """Return what governs a club now."""
         newest, own = self.store.rulebook.versions(club)
-        if newest != self._hash or self._governing is None:
+        if newest != self._version or self._governing is None:
             self._read(newest)
         if self._governing is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
@@ -108,16 +108,16 @@ class GoverningRules:
         self._shared = tuple(Shared(each, compiled[each.hash]) for each in stored)
         rulebook = tuple(Generation(each.stored.since, each.rule_set) for each in self._shared)
         self._governing = Governing.of(rulebook, newest)
-        self._hash = newest
+        self._version = newest
         self._clubs.clear()
-        log.info("rulebook.loaded", generations=len(stored), hash=newest)
+        log.info("rulebook.loaded", generations=len(stored), hash=stored[-1].hash)
 
     def _of_club(self, club: str, version: str) -> Governing:
         known = self._clubs.pop(club, None)
         if known is None or known[0] != version:
             history = self.store.overrides.history(club)
             book = club_rulebook(club, self._shared, history)
-            known = (version, Governing.of(book, f"{self._hash} {version}"))
+            known = (version, Governing.of(book, f"{self._version} {version}"))
             log.info("rulebook.club_loaded", club=club, version=version, generations=len(book))
         self._clubs[club] = known
         if len(self._clubs) > MOST_CLUBS:

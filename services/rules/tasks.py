@@ -185,7 +185,7 @@ class _Advised:
         found = self.evaluation
         changes = reconcile(self.snapshot.standing, ended, found.active, found.held, now)
         changes = replace(changes, traces=traces_of(changes.records, found, self.snapshot.athlete, now))
-        return Commit(self.snapshot, changes, found.next_due, self.left, self.digest)
+        return Commit(self.snapshot, changes, _next_due(self.snapshot, found, now), self.left, self.digest)
 
 
 def _wanted(name: Name, governing: Governing, now: datetime, *, digest: bool) -> Wanted:
@@ -219,3 +219,15 @@ def _earlier(snapshot: Snapshot, version: str, now: datetime) -> Earlier | None:
         (record.advice.rule, record.advice.because.anchor.key): record.advice for record in snapshot.standing
     }
     return Earlier(last.at, stood, frozenset(last.unsettled), snapshot.news)
+
+
+def _next_due(snapshot: Snapshot, found: Evaluation, now: datetime) -> datetime | None:
+    """Return when to look next: as the engine says, or when advice ends that stands though its rule fails now.
+
+    That ends when it was said to, of which the engine knows nothing: its anchor may have moved since.
+    """
+    ends = [record.advice.expires_at for record in snapshot.standing if record.advice.id in found.held]
+    instants = [end for end in ends if end > now]
+    if found.next_due is not None:
+        instants.append(found.next_due)
+    return min(instants, default=None)

@@ -54,9 +54,10 @@ class RulebookStore:
         self._client = client
 
     def versions(self, club: str) -> tuple[str, str]:
-        """Return the versions of the shared rules and of the club's own: one small read to see a change.
+        """Return the version of the shared rules and the club's own: one small read to see a change.
 
-        Each is '' where there is none.
+        Each is '' where there is none. Two loads of the same files are two versions, should others have been in force
+        between them.
         """
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
@@ -88,7 +89,10 @@ class RulebookStore:
                 pipeline.multi()
                 pipeline.delete(keys.RULEBOOK)
                 pipeline.rpush(keys.RULEBOOK, *(encode(each) for each in [*kept, added]))
-                pipeline.set(keys.RULEBOOK_VERSION, _version(added))
+                pipeline.set(
+                    keys.RULEBOOK_VERSION,
+                    generation.hash if since is None else f"{generation.hash}@{to_ms(since)}",
+                )
                 if known:
                     pipeline.sadd(keys.RULES_CHANGED, keys.change_of_rules())
                 try:
@@ -130,11 +134,6 @@ class RulebookStore:
             for rule, count in failures.items():
                 pipeline.hincrby(keys.rule_errors(club), rule, count)
             pipeline.execute()
-
-
-def _version(newest: StoredGeneration) -> str:
-    """Name the whole history by its newest load: rules that come back after others are another version."""
-    return f"{newest.hash} {'' if newest.since is None else to_ms(newest.since)}"
 
 
 def _decode(texts: object) -> list[StoredGeneration]:

@@ -104,7 +104,10 @@ def test_before_its_time_an_anchor_is_pending_and_after_it_there_is_none(folder:
         (("no-sprint-after-strenght", "--athlete", "ada"), "did you mean 'no-sprint-after-strength'"),
         (("pain-stop", "--athlete", "nobody"), "no club has an athlete 'nobody'"),
         (("pain-stop", "--athlete", "ada", "--club", "clb_none"), "there is no club 'clb_none'"),
-        (("pain-stop", "--athlete", "ada", "--at", "yesterday"), "does not match the formats"),
+        (
+            ("pain-stop", "--athlete", "ada", "--at", "yesterday"),
+            "is not a time with its offset, such as 2026-03-02T20:00+01:00",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_words(folder: Path, words: tuple[str, ...], said: str) -> None:

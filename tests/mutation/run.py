@@ -21,6 +21,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,10 @@ TESTS = {
 """By folder, what should notice a fault there; the order is the order of play."""
 SHARES = {"TANDEM_PACKS": "40", "TANDEM_FUZZ": "60", "HYPOTHESIS_PROFILE": "ci"}
 """Small shares of the long tests, and the same examples each time: a mutant that was killed once stays killed."""
-SECONDS = 60
-"""A mutant that plays longer than this is in a loop; that is noticed too."""
+SECONDS = 600
+"""The right tree has this long to play."""
+AS_LONG = 3
+"""A mutant that plays so many times as long as the right tree is in a loop; that is noticed too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,14 @@ def main() -> int:
         for library in LIBRARIES:
             importlib.import_module(library)
         os.environ |= SHARES
+        patience: dict[str, float] = {}
         for tested in asked.folders:
-            if _play(Path(folder), tested, asked.log) != "survived":
+            began = time.monotonic()
+            if _play(Path(folder), tested, asked.log, SECONDS) != "survived":
                 print(f"the tests of {tested} fail without any fault", file=sys.stderr)  # noqa: T201 - a command
                 return 1
-        _report(_outcomes(sample, Path(folder), asked.minutes, asked.log), len(places), asked.seed)
+            patience[tested] = AS_LONG * (time.monotonic() - began)
+        _report(_outcomes(sample, Path(folder), asked.minutes, asked.log, patience), len(places), asked.seed)
     return 0
 
 
@@ -112,7 +118,9 @@ def _copy(here: Path, folder: Path) -> None:
             shutil.copy(here / name, folder / name)
 
 
-def _outcomes(sample: list[Place], folder: Path, minutes: float, log: Path) -> Counter[str]:
+def _outcomes(
+    sample: list[Place], folder: Path, minutes: float, log: Path, patience: Mapping[str, float]
+) -> Counter[str]:
     """Play each mutant in turn, and print those that survive as they are found."""
     found: Counter[str] = Counter()
     end = time.monotonic() + minutes * 60
@@ -122,7 +130,8 @@ def _outcomes(sample: list[Place], folder: Path, minutes: float, log: Path) -> C
         right = (folder / place.path).read_text()
         (folder / place.path).write_text(place.mutant.text)
         began = time.monotonic()
-        outcome = _play(folder, str(Path(place.path).parent), log)
+        tested = str(Path(place.path).parent)
+        outcome = _play(folder, tested, log, patience[tested])
         (folder / place.path).write_text(right)
         found[outcome] += 1
         taken = time.monotonic() - began
@@ -133,13 +142,13 @@ def _outcomes(sample: list[Place], folder: Path, minutes: float, log: Path) -> C
     return found
 
 
-def _play(folder: Path, tested: str, log: Path) -> str:
+def _play(folder: Path, tested: str, log: Path, seconds: float) -> str:
     """Play the tests on the tree in `folder`, in a process of their own that is ended when it takes too long."""
     child = os.fork()
     if not child:
         os.setsid()
         _tests(folder, tested, log)
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:

@@ -1,11 +1,10 @@
-"""The packs that ship: checked, tested beside themselves, and none without a source, a grade, a yes and a no."""
+"""The packs that ship: checked, tested beside themselves, and none without a source and a grade."""
 
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
-from ruamel.yaml import YAML
 
 from services.rules.cli import check
 from services.rules.language.load import load
@@ -30,8 +29,8 @@ def test_the_tests_beside_the_rules_hold() -> None:
     assert run_tests([PACKS], console) == 0, console.export_text()
 
 
-def test_the_checker_finds_no_fault() -> None:
-    result = CliRunner().invoke(check, [str(PACKS)])
+def test_the_checker_finds_no_fault_and_warns_of_nothing() -> None:
+    result = CliRunner().invoke(check, ["--strict", str(PACKS)])
     assert result.exit_code == 0, result.output
 
 
@@ -45,21 +44,3 @@ def test_a_rule_names_its_source_and_speaks_live(rule: Rule) -> None:
     assert rule.sources
     assert rule.evidence in GRADES
     assert rule.mode == "live"
-
-
-def expected() -> list[tuple[set[str], set[str]]]:
-    """Return for each test the rules that must speak in it and those that are looked at."""
-    found = []
-    for path in sorted(PACKS.glob("*.test.yaml")):
-        document = YAML(typ="safe", pure=True).load(path)
-        for test in document["tests"]:
-            speaks = {advice["rule"] for instant in test["expect"] for advice in instant["advice"]}
-            found.append((speaks, set(test.get("only", document["only"]))))
-    return found
-
-
-@pytest.mark.parametrize("name", sorted(PROMISED))
-def test_a_rule_has_a_test_in_which_it_speaks_and_one_in_which_it_is_silent(name: str) -> None:
-    tests = expected()
-    assert any(name in speaks for speaks, _ in tests)
-    assert any(name not in speaks for speaks, looked_at in tests if name in looked_at)

@@ -114,4 +114,4 @@ def _resolve(wall: datetime, zone: ZoneInfo) -> datetime:
             low = middle
         else:
             high = middle
-    return high.replace(microsecond=high.microsecond // 1000 * 1000)
+    return high.replace(microsecond=0)  # clocks jump at whole seconds

@@ -5,7 +5,10 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from services.rules.engine.advise import Evaluation, advise
+from services.rules.engine.anchors import anchors
+from services.rules.engine.calendar import Calendar
 from services.rules.engine.evidence import MOST_EVENTS
+from services.rules.engine.timeline import Timeline
 from services.rules.language.model import (
     Before,
     Condition,
@@ -280,6 +283,48 @@ def test_an_edit_that_moves_the_time_does_not_ask_about_the_same_day_again() -> 
     book = edited((None, [longer]), (at("2026-03-02T12:00Z"), [later]))
     [stands] = evaluate(book, [lift("2026-03-02T08:00Z")], "2026-03-02T16:00Z").active.values()
     assert stands.rule_version == 0
+
+
+@pytest.mark.parametrize("moved", [Weekly(1, time(20)), Weekly(4, time(20))])
+def test_an_edit_that_moves_a_weekly_time_does_not_ask_about_the_same_week_again(moved: Weekly) -> None:
+    early, late = (rule("r", anchor, expires=hours(4)) for anchor in (Weekly(1, time(8)), moved))
+    book = edited((None, [early]), (at("2026-03-02T12:00Z"), [late]))
+    assert evaluate(book, [], f"2026-03-0{moved.weekday + 1}T20:00Z").active == {}
+    assert told(evaluate(book, [], f"2026-03-{moved.weekday + 8:02}T20:00Z")) == ["r"]
+
+
+def test_a_time_that_an_edit_took_away_before_it_came_does_not_count_as_asked() -> None:
+    at_six, at_eight = (rule("r", Daily(time(hour))) for hour in (18, 20))
+    noon, night = at("2026-03-02T12:00Z"), at("2026-03-02T19:15Z")
+    book = edited((None, [at_six]), (noon, [at_eight]), (night, [at_eight]))
+    assert told(evaluate(book, [], "2026-03-02T20:00Z")) == ["r"]
+
+
+@pytest.mark.parametrize("anchor", [Daily(time(20)), Weekly(1, time(20))])
+def test_of_times_that_open_later_the_next_alone_is_asked_for(anchor: Daily | Weekly) -> None:
+    now = at("2026-03-02T20:00Z")  # due an hour ago, and settling for another
+    found = anchors(rule("r", anchor, settle=hours(2)), Timeline([], Calendar(ANN.zones), now), now)
+    assert [due.opens for due in found if due.opens > now] == [at("2026-03-02T21:00Z")]
+
+
+@pytest.mark.parametrize(
+    ("anchor", "following"),
+    [(Daily(time(20)), "2026-03-03T21:00Z"), (Weekly(1, time(20)), "2026-03-09T21:00Z")],
+)
+def test_at_the_very_instant_at_which_one_time_opens_the_next_is_asked_for(
+    anchor: Daily | Weekly, following: str
+) -> None:
+    now = at("2026-03-02T21:00Z")
+    found = anchors(rule("r", anchor, settle=hours(2)), Timeline([], Calendar(ANN.zones), now), now)
+    assert [due.opens for due in found if due.opens >= now] == [now, at(following)]
+
+
+def test_a_message_names_the_sets_of_a_session() -> None:
+    text = "{% for s in anchor.sets %}{{ s.exercise }} {{ s.weight_kg }}{% if not loop.last %}, {% endif %}{% endfor %}"
+    sets = [{"exercise": "squat", "weight_kg": 100}, {"exercise": "row", "weight_kg": 62.5, "reps": None}]
+    book = rulebook(rule("r", Each("workout.completed"), message=text))
+    [said] = evaluate(book, [lift("2026-03-02T08:00Z", sets=sets)], "2026-03-02T12:00Z").active.values()
+    assert said.message == "squat 100, row 62.5"
 
 
 def test_a_rule_that_was_taken_out_keeps_what_it_issued() -> None:

@@ -50,12 +50,19 @@ def test_resting_energy_is_absent_when_any_part_of_the_profile_is(athlete: Athle
         (run("2026-03-02", 60, distance_m=10_000.0, energy_kcal=1281.0), 800.0, "distance"),  # over 1.6
         (run("2026-03-02", 60, energy_kcal=700.0), 620.0, "measured"),
         (run("2026-03-02", 60, energy_kcal=70.0), 520.0, "activity MET"),  # less than rest
+        (run("2026-03-02", 60, distance_m=3_000.0), 240.0, "distance"),  # the slowest pace that is believed
+        (run("2026-03-02", 60, distance_m=24_000.0), 1920.0, "distance"),  # and the fastest
         (run("2026-03-02", 60, distance_m=10.0), 520.0, "activity MET"),  # kilometres, probably
         (run("2026-03-02", 60), 520.0, "activity MET"),  # jogging, 7.5
         (run("2026-03-02", 30, intensity="hard"), 400.0, "pace MET"),  # 7 mph, 11.0
+        (run("2026-03-02", 30, intensity="sprint"), 440.0, "pace MET"),  # 8 mph, 12.0
+        (run("2026-03-02", 30, intensity="easy"), 260.0, "pace MET"),  # jogging
         (run("2026-03-02", 30, intensity="moderate"), 332.0, "pace MET"),  # 6 mph, 9.3
         (lift("2026-03-02", 60), 200.0, "activity MET"),
+        (lift("2026-03-02", 60, intensity="easy"), 200.0, "activity MET"),
+        (lift("2026-03-02", 60, intensity="moderate"), 200.0, "activity MET"),
         (lift("2026-03-02", 60, intensity="hard"), 400.0, "activity MET"),
+        (lift("2026-03-02", 60, intensity="sprint"), 400.0, "activity MET"),
         (workout("swim", "2026-03-02", 30), 192.0, "activity MET"),
         (workout("row", "2026-03-02", 60), 320.0, "activity MET"),
         (workout("class", "2026-03-02", 60), 320.0, "activity MET"),

@@ -4,6 +4,7 @@ import pytest
 
 from services.rules.engine.advise import advise
 from services.rules.engine.calendar import Calendar
+from services.rules.engine.facts import MOST_EVENTS_A_WINDOW
 from services.rules.engine.judge import Verdict
 from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches
@@ -60,7 +61,11 @@ def value(fact: Fact, events: Sequence[Event], now: str, anchor: Event) -> objec
         ("gte", 30.0, {"f": 30.0}, True),
         ("gt", 30.0, {"f": 30.0}, False),
         ("lt", 60.0, {"f": 59.9}, True),
+        ("lte", 60.0, {"f": 60.0}, True),
         ("lte", 60.0, {"f": 60.1}, False),
+        ("gte", 30.0, {"f": 29.9}, False),
+        ("gt", 30.0, {"f": 30.1}, True),
+        ("lt", 60.0, {"f": 60.0}, False),
         ("ne", "run", {}, False),
         ("lt", 60.0, {}, False),
         ("in", (True,), {"f": True}, True),
@@ -83,6 +88,14 @@ def test_before_takes_its_first_instant_in_and_leaves_the_anchor_out() -> None:
     ]
     fact = count("n", "workout.completed", Before(hours(6)))
     assert value(fact, events, "2026-03-05", anchor) == 1
+
+
+def test_a_window_may_hold_as_many_events_as_the_bound_and_no_more() -> None:
+    many = [meal("2026-03-04T12:00Z", id=f"m{number}") for number in range(MOST_EVENTS_A_WINDOW + 1)]
+    tested = rule("r", Each("workout.completed"), "n == 5000.0", facts=[count("n", "meal.logged")])
+    for number, outcome in ((MOST_EVENTS_A_WINDOW, "holds"), (MOST_EVENTS_A_WINDOW + 1, "error")):
+        events = [lift("2026-03-04T18:00Z"), *many[:number]]
+        assert verdict(tested, events, "2026-03-04T20:00Z").outcome == outcome
 
 
 def test_an_anchor_of_no_length_is_left_out_of_what_comes_after_it() -> None:

@@ -106,6 +106,13 @@ DAYS = timedelta(days=1)
             [workout("hike", NOW - DAYS * 37 + timedelta(minutes=1), 48 * 60)],
         ),
         (
+            replace(
+                rule("a session that counts for its day", Each("workout.completed", delay=DAYS * 30)),
+                most_a_day=1,
+            ),
+            [lift(NOW - DAYS * 30 - DAYS / 4)],
+        ),
+        (
             rule(
                 "what came before it",
                 Each("workout.completed"),

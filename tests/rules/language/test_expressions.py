@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.rules.language import kinds
 from services.rules.language.expressions import CompiledExpression, ExpressionError, compile_expression
 from services.rules.language.model import AbsentError, Bound, EvaluationError, Record
+from services.rules.language.rewritten import Rewritten
 
 START = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 SETS = [
@@ -52,6 +53,36 @@ def compiled(source: str, expect: str | None = None) -> CompiledExpression:
 
 def value_of(source: str) -> Bound:
     return compiled(source).evaluate(VALUES, local)
+
+
+def test_each_character_of_what_is_compiled_knows_the_piece_of_the_source_that_it_stands_for() -> None:
+    written = Rewritten()
+    for piece, offset in (("v0_", 0), ("<", 9), ("double(", 11), ("size(x)", 11), (")", 18)):
+        written.add(piece, offset)
+    assert [written.origin(position) for position in (0, 2, 3, 4, 10, 11, 17, 18)] == [
+        0,
+        0,
+        9,
+        11,
+        11,
+        11,
+        11,
+        18,
+    ]
+
+
+def test_a_param_may_be_called_what_a_method_is() -> None:
+    condition = compile_expression("params.size + 1 < gap_h", NAMES, {"size": kinds.NUMBER})
+    assert condition.evaluate({**VALUES, "params": Record("params", {"size": 1.5})}, local) is True
+
+
+def test_a_condition_gives_its_parts_in_order_each_time_and_compiles_them_once() -> None:
+    condition = compiled("lift.found && (gap_h < 6 || params.strict)")
+    parts = condition.parts()
+    assert [part.source for part in parts] == ["lift.found", "gap_h < 6", "params.strict"]
+    assert [part.evaluate(VALUES, local) for part in parts] == [False, True, True]
+    assert all(one is other for one, other in zip(parts, condition.parts(), strict=True))
+    assert [part.source for part in compiled("lift.found").parts()] == ["lift.found"]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ TABLE = [
     (SPRINT, "[hard, sprint]", "{gt: hard}", "gt", "which gt cannot compare", "a list of values"),
     (SPRINT, "[hard, sprint]", "7", "7", "intensity holds text; found 7", "easy, moderate, hard, sprint"),
     (SPRINT, "[hard, sprint]", "[]", "[]", "lists no value", "at least one"),
+    (SPRINT, "where: {activity: run, intensity: [hard, sprint]}", "where: []", "[]", "where must map", "{field:"),
     (SPRINT, "[hard, sprint]", "hard, rpe: 11", "11", "rpe is never 11", "allowed: 0 to 10"),
     (SPRINT, "[hard, sprint]", "hard, rpe: [9, -1]", "-1", "rpe is never -1", "allowed: 0 to 10"),
     (SPRINT, "[hard, sprint]", "hard, rpe: {ne: 10.5}", "10.5", "rpe is never 10.5", "allowed: 0 to 10"),
@@ -217,11 +218,22 @@ def test_a_param_set_twice_in_one_layer_is_a_fault_and_in_two_layers_the_later_o
         ("[" * 3000, "nested too deeply"),
         ("a: *b", "undefined alias"),
         ("a: 1\n---\nb: 2", "expected a single document"),
+        ("a: &x 1\nb: &x 2\nc: *x", "the anchor &x is set twice"),
         (f"pack: {'a' * (1024 * 1024)}", "larger than 1 MiB"),
     ],
 )
 def test_a_file_of_another_shape_is_a_fault(text: str, message: str) -> None:
     assert message in faults_of(SourceFile("a.yaml", text, 0))[0].message
+
+
+def test_an_anchor_that_is_set_twice_is_told_where_it_is_set_again() -> None:
+    (fault,) = faults_of(SourceFile("a.yaml", "pack: &x p\nversion: &x 1\n", 0))
+    assert (fault.line, fault.column, fault.text, fault.hint) == (
+        2,
+        10,
+        "version: &x 1",
+        "name one of them otherwise",
+    )
 
 
 def test_aliases_that_multiply_are_bounded() -> None:

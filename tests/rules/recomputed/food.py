@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from tests.rules.recomputed.energy import everyday, resting, trained
 from tests.rules.recomputed.evidence import DAY, HOUR, Evidence, minutes, total
-from tests.rules.recomputed.rounding import Constant, plain, tens, whole
+from tests.rules.recomputed.rounding import Constant, plain, tens, tenths, whole
 
 
 def spread(e: Evidence, kcal: float) -> list[str]:
@@ -86,7 +86,7 @@ def hydrate_after_long_run(e: Evidence) -> list[str]:
     if before and after and not exempt and (e.profile("age") or 0) > e.param("adult_age"):
         lost = before[-1].data["body_mass_kg"] - after.data["body_mass_kg"]
         if lost >= e.param("least_lost_kg"):
-            said += [f"{lost:.1f}", f"{lost * e.param('litres_per_kg'):.1f}"]
+            said += [tenths(lost), tenths(lost * e.param("litres_per_kg"))]
     return said
 
 
@@ -110,7 +110,7 @@ def weekly_summary(e: Evidence) -> list[str]:
         said += [tens(abs(balance)), whole(eaten_g)]
     nights = [each.data["sleep_h"] for each in e.in_week("checkin.recorded") if "sleep_h" in each.data]
     slept = sum(nights) / len(nights) if nights else e.param("sleep_h")
-    said += [f"{slept:.1f}"] if nights else []
+    said += [tenths(slept)] if nights else []
     shares["recovery"] = min(slept / e.param("sleep_h"), 0.8 if rest < 1 else 1.0)
     weakest = min(shares, key=lambda name: shares[name])
     if shares[weakest] < 0.95:

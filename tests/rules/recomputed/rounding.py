@@ -17,6 +17,10 @@ def tens(number: float) -> str:
     return str(round(number / 10) * 10)
 
 
+def tenths(number: float) -> str:
+    return f"{round(round(number * 10, 6)) / 10:.1f}"
+
+
 def plain(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 

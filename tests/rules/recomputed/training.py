@@ -32,7 +32,7 @@ def plan_no_sprint_after_strength(e: Evidence) -> list[str]:
 
 
 def hard_run_after_leg_day(e: Evidence) -> list[str]:
-    lift = e.last_before(24, "workout.completed", activity="strength")
+    lift = e.last_before(36, "workout.completed", activity="strength")
     gap = e.gap(lift)
     assert lift is not None
     legs = {"thighs", "calves", "glutes", "full_body"} & set(lift.data["muscle_groups"])

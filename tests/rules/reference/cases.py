@@ -1,20 +1,15 @@
-"""Random cases for the reference: packs as text and as data, athletes who travel, and events as they arrive."""
+"""Random cases for the reference: packs as text and as data, and the months that they are tried on."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Literal
+from dataclasses import dataclass
+from datetime import datetime, time
 
 from hypothesis import strategies as st
 
-from shared.contracts.athletes import Athlete, ZoneChange
-from shared.contracts.events import Event
 from tests.rules.reference.evaluator import (
-    DAY,
     HOUR,
     QUARTER,
     AbsentError,
     Fact,
-    Life,
     Sight,
     Spec,
     Test,
@@ -22,27 +17,9 @@ from tests.rules.reference.evaluator import (
     either,
     neither,
 )
+from tests.rules.reference.streams import LENGTH, MONTHS, TYPES, Month, months
 
-MONTHS = {
-    "Europe/Berlin": datetime(2026, 3, 16, tzinfo=UTC),
-    "America/New_York": datetime(2026, 10, 20, tzinfo=UTC),
-    "Pacific/Apia": datetime(2011, 12, 18, tzinfo=UTC),  # the 30th of December was left out there
-    "Australia/Lord_Howe": datetime(2026, 3, 25, tzinfo=UTC),  # clocks move by half an hour
-}
-ZONES = (*MONTHS, "UTC", "Pacific/Honolulu", "Asia/Kathmandu")
-LENGTH = timedelta(days=21)
-TYPES = ("workout.completed", "workout.planned", "meal.logged", "checkin.recorded")
 CATEGORIES = ("ordering", "recovery", "surplus", "supplement", "safety")
-
-
-@dataclass(frozen=True)
-class Month:
-    """An athlete, what arrives in what order, and when to look."""
-
-    athlete: Athlete
-    arrivals: tuple[Event, ...]
-    instants: tuple[datetime, ...]
-    life: Life
 
 
 @dataclass(frozen=True)
@@ -113,6 +90,13 @@ def _mass(sight: Sight) -> float:
     return mass
 
 
+def _goal(sight: Sight) -> str:
+    goal = sight.world.life.athlete.goal
+    if goal is None:
+        raise AbsentError("athlete.goal")
+    return goal
+
+
 ANYWHERE = (
     Test("true", lambda _: True),
     Test("n > d", lambda s: s.number("n") > s.number("d")),
@@ -136,6 +120,7 @@ ANYWHERE = (
     Test("week.endurance_sessions >= 2", lambda s: sum(
         e.data["activity"] != "strength" for e in s.within("workout.completed", week=True)) >= 2),
     Test("athlete.body_mass_kg > 60", lambda s: _mass(s) > 60),
+    Test("athlete.goal == 'build_muscle'", lambda s: _goal(s) == "build_muscle"),
     Test("anchor.date < '2026-03-30'", lambda s: s.day.isoformat() < "2026-03-30"),
 )  # fmt: skip
 ON_SESSIONS = (
@@ -216,76 +201,6 @@ def specs(draw: st.DrawFn, number: int) -> Spec:
         supersedes=tuple(draw(st.lists(st.sampled_from(lower), unique=True, max_size=2))) if lower else (),
         mode=draw(st.sampled_from(["live"] * 8 + ["shadow", "off"])),
     )
-
-
-@st.composite
-def arrivals(draw: st.DrawFn, start: datetime) -> tuple[Event, ...]:
-    """Return events of three weeks in any order: repeated, revised, deleted, also before they arrive."""
-    known: list[Event] = []
-    for number in range(draw(st.integers(0, 18))):
-        event = draw(_event(start, number))
-        known.append(event)
-        fate = draw(st.sampled_from(["once", "once", "once", "twice", "revised", "deleted"]))
-        if fate == "twice":
-            known.append(event)
-        elif fate == "revised":
-            other = draw(_event(start, number))
-            known.append(replace(other, source=event.source, revision=1))
-        elif fate == "deleted":
-            data = {"event_id": event.id}
-            known.append(
-                Event(event.source, f"gone-{number}", "event.deleted", event.start, event.start, data)
-            )
-    return tuple(draw(st.permutations(known)))
-
-
-@st.composite
-def _event(draw: st.DrawFn, start: datetime, number: int) -> Event:
-    begins = start + QUARTER * draw(st.integers(0, LENGTH // QUARTER))
-    source, name = draw(st.sampled_from(["a", "b"])), f"e{number}"
-    kind = draw(st.sampled_from([*TYPES, "workout.completed", "meal.logged", "day.closed"]))
-    if kind.startswith("workout"):
-        minutes = draw(st.sampled_from([0, 30, 60, 90, 26 * 60]))
-        data: dict[str, object] = {
-            "activity": draw(st.sampled_from(["strength", "run", "walk"])), "duration_s": minutes * 60,
-        }  # fmt: skip
-        data |= draw(st.sampled_from([{}, {"rpe": 8}, {"rpe": 3}, {"intensity": "hard"}]))
-        if kind == "workout.completed":
-            data |= draw(st.sampled_from([{}, {}, {"plan_id": "e0"}, {"plan_id": "e1"}, {"plan_id": "e2"}]))
-        return Event(source, name, kind, begins, begins + timedelta(minutes=minutes), data)
-    if kind == "meal.logged":
-        data = {
-            "energy_kcal": draw(st.sampled_from([200, 700, 1800])),
-            "time_precision": draw(st.sampled_from(["exact", "exact", "exact", "slot", "day"])),
-        }
-        return Event(source, name, kind, begins, begins, data)
-    if kind == "checkin.recorded":
-        return Event(source, name, kind, begins, begins, {"fatigue": 5})
-    day = (begins - DAY * draw(st.integers(0, 1))).date()
-    return Event(
-        source,
-        name,
-        kind,
-        begins,
-        begins,
-        {"date": day.isoformat(), "nutrition_complete": draw(st.booleans())},
-    )
-
-
-@st.composite
-def months(draw: st.DrawFn, home: str) -> Month:
-    """Return a month of an athlete who may travel, over a night in which clocks or dates jump at home."""
-    start = MONTHS[home]
-    journeys = sorted(draw(st.lists(st.integers(0, LENGTH // QUARTER), max_size=2, unique=True)))
-    zones = [ZoneChange(None, home)]
-    zones += [ZoneChange(start + QUARTER * n, draw(st.sampled_from(ZONES))) for n in journeys]
-    athlete = Athlete("clb", "ann", tuple(zones))
-    if draw(st.booleans()):
-        sex: Literal["male", "female"] | None = draw(st.sampled_from(["male", "female", None]))
-        athlete = replace(athlete, sex=sex, birth_year=1990, height_cm=170, body_mass_kg=65)
-    looks = draw(st.lists(st.integers(0, (LENGTH + DAY * 4) // QUARTER), min_size=1, max_size=8, unique=True))
-    life = Life(athlete, start - DAY * 14, start + LENGTH + DAY * 14)
-    return Month(athlete, draw(arrivals(start)), tuple(start + QUARTER * n for n in looks), life)
 
 
 @st.composite

@@ -5,16 +5,20 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 
 from hypothesis import given, note, settings
 
+from services.rules.commit import reconcile
 from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.timeline import resolve
 from services.rules.language.load import SourceFile, load_sources
 from services.rules.language.model import Generation, Rulebook
+from shared.contracts.advice import STANDING, AdviceRecord
 from shared.contracts.events import Value
 from tests.rules.reference.cases import Case, cases
 from tests.rules.reference.evaluator import Outcome, Said, World, outcome
+from tests.rules.reference.streams import Look
 
 PACKS = int(os.environ.get("TANDEM_PACKS", "120"))
 """Each is tried on up to four months, and each of these at up to eight instants: some ten cases a pack."""
@@ -26,16 +30,40 @@ def test_the_engine_says_what_the_reference_says(case: Case) -> None:
     book = loaded(case)
     note("\n".join(f"# from {since}\n{text}" for since, text in case.texts()))
     for month in case.months:
-        note(f"{month.athlete}\n" + "\n".join(map(str, month.arrivals)))
-        timeline = resolve(month.arrivals)
-        for now in month.instants:
-            note(f"at {now}")
-            found = advise(book, month.athlete, timeline, now)
-            expected = outcome(case.packs, case.most_a_day, World(month.life, month.arrivals, now))
+        standing: dict[str, AdviceRecord] = {}
+        before: tuple[Look, Evaluation] | None = None
+        for look in month.looks:
+            athlete = look.life.athlete
+            note(f"at {look.now}\n{athlete}\n" + "\n".join(map(str, look.arrived)))
+            found = advise(book, athlete, resolve(look.arrived), look.now)
+            expected = outcome(case.packs, case.most_a_day, World(look.life, look.arrived, look.now))
             engine = said(found)
             note(f"the engine alone: {engine.said - expected.said} {engine.verdicts - expected.verdicts}")
             note(f"the reference alone: {expected.said - engine.said} {expected.verdicts - engine.verdicts}")
             assert engine == expected
+            carry(standing, found, look.now)
+            assert {
+                name: record.advice for name, record in standing.items() if name not in found.held
+            } == found.active
+            if before is not None and is_over_nothing(before, look):
+                assert found.active == before[1].active, "it changed before its next time"
+            before = (look, found)
+
+
+def carry(standing: dict[str, AdviceRecord], found: Evaluation, now: datetime) -> None:
+    """Let what stood become what stands, as a commit does."""
+    for record in reconcile(tuple(standing.values()), {}, found.active, found.held, now).records:
+        if record.state in STANDING:
+            standing[record.advice.id] = record
+        else:
+            del standing[record.advice.id]
+
+
+def is_over_nothing(before: tuple[Look, Evaluation], look: Look) -> bool:
+    """Whether there was no reason to look again: nothing new, and not the instant that was named for it."""
+    earlier, found = before
+    news = earlier.arrived != look.arrived or earlier.life is not look.life
+    return not news and (found.next_due is None or look.now < found.next_due)
 
 
 def said(found: Evaluation) -> Outcome:
