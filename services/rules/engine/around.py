@@ -34,6 +34,9 @@ def around(
             key = (rule.anchor, rule.expires, rule.settle)
             if key not in shared:
                 shared[key] = tuple(anchors(rule, timeline, now, over))
+            if len(rulebook) == 1 and generation.since is None:
+                yield from ((rule, due) for due in shared[key])
+                continue
             for due in shared[key]:
                 if _governs(generation, successor, due.ref.due) and not any(
                     _was_due(earlier, rulebook[position + 1], rule, due, timeline)
