@@ -1,6 +1,6 @@
 """Advice as the store keeps it: committed by rules, read by ingest and notify, answered by athletes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -78,16 +78,27 @@ class AdviceStore:
 
     def find(self, club: str, athlete: str, ids: Collection[str]) -> dict[str, AdviceRecord]:
         """Return those of `ids` that the athlete has ever been given."""
-        wanted = list(ids)
-        if not wanted:
-            return {}
-        with store_errors():
-            found = self._client.hmget(keys.AthleteKeys(club, athlete).advice, wanted)
-        return {
-            name: decode(str(text), AdviceRecord)
-            for name, text in zip(wanted, found, strict=True)
-            if text is not None
-        }
+        return self.find_many([(club, athlete, ids)])[0]
+
+    def find_many(self, wanted: Sequence[tuple[str, str, Collection[str]]]) -> list[dict[str, AdviceRecord]]:
+        """`find` for several (club, athlete, ids), in one round trip or, where there are no ids, in none."""
+        asked = [(keys.AthleteKeys(club, athlete).advice, list(ids)) for club, athlete, ids in wanted if ids]
+        answers: list[list[str | None]] = []
+        if asked:
+            with store_errors():
+                pipeline = self._client.pipeline(transaction=False)
+                for name, ids in asked:
+                    pipeline.hmget(name, ids)
+                answers = pipeline.execute()
+        found = iter(
+            {
+                name: decode(text, AdviceRecord)
+                for name, text in zip(ids, texts, strict=True)
+                if text is not None
+            }
+            for (_, ids), texts in zip(asked, answers, strict=True)
+        )
+        return [next(found) if ids else {} for _, _, ids in wanted]
 
     def get(self, club: str, advice_id: str) -> AdviceRecord | None:
         """Return one piece of the club's advice, or None."""
