@@ -35,13 +35,12 @@ class TargetRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL whose host was looked up once; connections go to `addresses`, and to no other."""
+    """A URL taken apart. `path` has the query with it."""
 
     scheme: str
     host: str
     port: int
     path: str
-    addresses: tuple[str, ...]
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -50,8 +49,13 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def check_url(url: str, allowed: Sequence[Network], look_up: Resolve = resolve) -> Target:
-    """Return the target with its addresses, all of which may be reached; raise `TargetRefusedError` otherwise."""
+def check_url(url: str, allowed: Sequence[Network], look_up: Resolve = resolve) -> None:
+    """Raise `TargetRefusedError` unless `url` is one that requests may go to."""
+    judged_addresses(read_url(url), allowed, look_up)
+
+
+def read_url(url: str) -> Target:
+    """Take `url` apart; raise `TargetRefusedError` when it is none that a request can be made to."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)
@@ -63,12 +67,19 @@ def check_url(url: str, allowed: Sequence[Network], look_up: Resolve = resolve) 
         raise TargetRefusedError("names no host")
     if parts.username is not None or parts.password is not None:
         raise TargetRefusedError("must not hold a user name or password")
-    if not all("!" <= character <= "~" for character in url):
+    if not (url.isascii() and url.isprintable()) or " " in url:
         # Requests are ASCII: a name beyond it has its xn-- form, a path its percent-encoding.
         raise TargetRefusedError("must not hold spaces, control characters or characters beyond ASCII")
-    host = parts.hostname
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname, port, path)
+
+
+def judged_addresses(
+    target: Target, allowed: Sequence[Network], look_up: Resolve = resolve
+) -> tuple[str, ...]:
+    """Look the host up once. Connections go to the addresses that this returns, all of which may be reached."""
     try:
-        addresses = tuple(look_up(host, port))
+        addresses = tuple(look_up(target.host, target.port))
     except (OSError, UnicodeError):
         raise UnresolvedError("names a host that has no address") from None
     if not addresses:
@@ -79,8 +90,7 @@ def check_url(url: str, allowed: Sequence[Network], look_up: Resolve = resolve) 
                 "names a host that is not on the public internet; private, loopback and reserved addresses are refused "
                 "unless TANDEM_WEBHOOK_ALLOW_NETWORKS names their network"
             )
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, port, path, addresses)
+    return addresses
 
 
 class UnresolvedError(TargetRefusedError):

@@ -1,11 +1,10 @@
-"""One attempt at one delivery: look, decide, send, judge, and write down what became of it."""
+"""One attempt at one delivery: look, decide, send, judge, and say what became of it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
+from typing import TypeAlias
 
 import structlog
 
@@ -14,17 +13,19 @@ from services.notify.disabling import disable
 from services.notify.routing import email_reason
 from services.notify.schedule import after_quiet_hours, next_attempt
 from services.notify.stages import Look, say
-from shared.contracts.advice import AdviceRecord
-from shared.contracts.athletes import Athlete
 from shared.contracts.subscription_schema import ATHLETES_OWN
 from shared.contracts.subscriptions import Attempt, Channel, Delivery, DeliveryItem, Subscription
+from shared.store.claims import Claim, EndpointState, Outcome, Told
 from shared.store.connect import Store
-from shared.store.deliveries import EndpointState
 
 PATIENCE = timedelta(days=5)
 """How long an endpoint may fail before it is disabled."""
 
 log = structlog.get_logger()
+
+
+Attempted: TypeAlias = tuple[Outcome, TransportError | None]
+"""How the claim is to end, and what the receiver said if it did not take the delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +36,43 @@ class Deliverer:
     senders: Mapping[Channel, Sender]
     count: Callable[[str, str, str], None]
 
-    def attempt(self, delivery: Delivery, now: datetime) -> None:
-        """Try a claimed delivery once, and end the claim."""
-        subscription = self.store.subscriptions.get(delivery.club, delivery.subscription)
-        if subscription is None:
-            self._cancel(delivery, "unknown", "subscription_deleted")
-        elif not subscription.enabled:
-            self._cancel(delivery, subscription.channel, "subscription_disabled")
-        elif subscription.channel not in self.senders:
-            self._cancel(delivery, subscription.channel, "channel_not_configured")
-        else:
-            self._attempt(delivery, subscription, now)
+    def look(self, claims: Sequence[Claim], subscription: Subscription | None, now: datetime) -> Look | None:
+        """Read what the claims speak of, as it stands now. None: nothing may be sent to the subscription."""
+        if subscription is None or not subscription.enabled:
+            return None
+        wanted: dict[tuple[str, str], set[str]] = {}
+        told: dict[str, Told] = {}
+        for claim in claims:
+            told |= claim.told
+            for item in claim.delivery.items:
+                wanted.setdefault((claim.delivery.club, item.athlete), set()).add(item.advice_id)
+        found = self.store.advice.find_many([(club, athlete, ids) for (club, athlete), ids in wanted.items()])
+        # A webhook tells of the advice; what the profile says is for those who write to people.
+        profiles = {} if subscription.channel == "webhook" else self.store.athletes.get_many(wanted)
+        return Look(
+            subscription.channel,
+            {name: record for records in found for name, record in records.items()},
+            {athlete: profile for (_, athlete), profile in profiles.items()},
+            told,
+            now,
+        )
 
-    def _attempt(self, delivery: Delivery, subscription: Subscription, now: datetime) -> None:
+    def attempt(self, delivery: Delivery, subscription: Subscription | None, look: Look | None) -> Attempted:
+        """Try a claimed delivery once."""
+        if subscription is None:
+            return self._cancel(delivery, "unknown", "subscription_deleted")
+        if look is None or subscription.channel not in self.senders:
+            reason = "subscription_disabled" if look is None else "channel_not_configured"
+            return self._cancel(delivery, subscription.channel, reason)
+        now = look.now
         said: tuple[Said, ...] = ()
         if delivery.kind == "advice":
-            said, reason = self._look(delivery, subscription, now)
+            said, reason = self._say(delivery, subscription, look)
             if not said:
-                self._cancel(delivery, subscription.channel, reason)
-                return
+                return self._cancel(delivery, subscription.channel, reason)
         elif subscription.target == ATHLETES_OWN:
-            self._cancel(
-                delivery, subscription.channel, "no_one_address"
-            )  # a test has no athlete to be sent to
-            return
+            # A test has no athlete to be sent to.
+            return self._cancel(delivery, subscription.channel, "no_one_address")
         to, quiet_until = subscription.target, now
         if subscription.channel == "email" and said:
             athlete = said[0].athlete
@@ -70,24 +84,26 @@ class Deliverer:
                 "delivery.held", delivery=delivery.id, reason="quiet_hours", until=quiet_until.isoformat()
             )
             self.count(subscription.channel, "held", "quiet_hours")
-            self.store.deliveries.finish(replace(delivery, due=quiet_until))
-            return
+            return Outcome(replace(delivery, due=quiet_until)), None
         message = Message(delivery.id, delivery.kind, subscription, said, now, to, delivery.notice)
-        self._send(delivery, subscription, message)
+        return self._send(delivery, subscription, message)
 
-    def _look(
-        self, delivery: Delivery, subscription: Subscription, now: datetime
+    def give_up(self, subscription: Subscription, error: TransportError, now: datetime) -> None:
+        """Disable the subscription if its endpoint is gone, or has failed for too long."""
+        if error.gone:
+            despaired = f"the endpoint answered {error.reason}: it is gone"
+        else:
+            since = self.store.deliveries.health(subscription.club, subscription.id).failing_since
+            if since is None or now - since < PATIENCE:
+                return
+            despaired = f"the endpoint has failed since {since:%Y-%m-%d %H:%M} UTC"
+        if disable(self.store, subscription, despaired, now):
+            self.count(subscription.channel, "disabled", "endpoint_gone_or_failing")
+
+    def _say(
+        self, delivery: Delivery, subscription: Subscription, look: Look
     ) -> tuple[tuple[Said, ...], str]:
         """Return what is still to be said, and the reason for the last item that is not."""
-        club = delivery.club
-        items = sorted(delivery.items, key=attrgetter("athlete"))
-        records: dict[str, AdviceRecord] = {}
-        athletes: dict[str, Athlete] = {}
-        for athlete, group in groupby(items, key=attrgetter("athlete")):
-            records |= self.store.advice.find(club, athlete, [item.advice_id for item in group])
-            athletes[athlete] = self.store.athletes.get(club, athlete) or Athlete(club, athlete)
-        told = self.store.deliveries.told(club, subscription.id, [item.advice_id for item in items])
-        look = Look(subscription.channel, records, athletes, told, now)
         said: dict[str, Said] = {}
         reason = "nothing_left"
         for item in delivery.items:
@@ -106,7 +122,7 @@ class Deliverer:
                     self.count(subscription.channel, "dropped", reason)
         return tuple(said.values()), reason
 
-    def _send(self, delivery: Delivery, subscription: Subscription, message: Message) -> None:
+    def _send(self, delivery: Delivery, subscription: Subscription, message: Message) -> Attempted:
         started = time.monotonic()
         items = [
             DeliveryItem(said.record.advice.id, said.record.advice.athlete, said.record.revision, said.type)
@@ -116,18 +132,16 @@ class Deliverer:
             sent = self.senders[subscription.channel].send(message)
         except TransportError as error:
             took = round(time.monotonic() - started, 3)
-            self._failed(delivery, subscription, message, error, took)
-            return
+            return self._failed(delivery, subscription, message, error, took)
         except Exception as error:
             # A fault of ours in making the message: trying again would fail again, and other deliveries must go on.
             log.exception("delivery.broken", delivery=delivery.id, subscription=subscription.id)
             broken = TransportError(
                 "message_not_made", permanent=True, detail=repr(error)[:200], endpoint_fails=False
             )
-            self._failed(delivery, subscription, message, broken, round(time.monotonic() - started, 3))
-            return
+            return self._failed(delivery, subscription, message, broken, round(time.monotonic() - started, 3))
         took = round(time.monotonic() - started, 3)
-        self._delivered(delivery, subscription, sent, items, message.at, took)
+        return self._delivered(delivery, subscription, sent, items, message.at, took)
 
     def _delivered(
         self,
@@ -137,7 +151,7 @@ class Deliverer:
         items: list[DeliveryItem],
         now: datetime,
         took: float,
-    ) -> None:
+    ) -> Attempted:
         attempt = Attempt(now, took, "delivered", "delivered", sent.status, sent.detail)
         done = replace(
             delivery,
@@ -146,7 +160,6 @@ class Deliverer:
             attempts=(*delivery.attempts, attempt),
             items=tuple(items),
         )
-        self.store.deliveries.finish(done, items, "well", now)
         self.count(subscription.channel, "delivered", "delivered")
         log.info(
             "delivery.sent",
@@ -157,6 +170,7 @@ class Deliverer:
             status=sent.status,
             advice=[item.advice_id for item in items],
         )
+        return Outcome(done, items, "well", now), None
 
     def _failed(
         self,
@@ -165,7 +179,7 @@ class Deliverer:
         message: Message,
         error: TransportError,
         took: float,
-    ) -> None:
+    ) -> Attempted:
         now = message.at
         made = len(delivery.attempts) - delivery.counted_from + 1
         first = delivery.attempts[delivery.counted_from].at if made > 1 else now
@@ -191,7 +205,6 @@ class Deliverer:
         endpoint: EndpointState | None = None
         if error.endpoint_fails:
             endpoint = "slow" if "timeout" in error.reason else "failing"
-        self.store.deliveries.finish(tried, (), endpoint, now, uncertain)
         outcome = "retry" if again is not None else "failed"
         self.count(subscription.channel, outcome, error.reason)
         log.warning(
@@ -206,25 +219,14 @@ class Deliverer:
             detail=error.detail,
             next=None if again is None else again.isoformat(),
         )
-        despaired = self._despaired_of(delivery, error, now)
-        if despaired and disable(self.store, subscription, despaired, now):
-            self.count(subscription.channel, "disabled", "endpoint_gone_or_failing")
+        return Outcome(tried, (), endpoint, now, uncertain), error
 
-    def _despaired_of(self, delivery: Delivery, error: TransportError, now: datetime) -> str | None:
-        """Return why nothing more is to be sent to the endpoint, or None."""
-        if error.gone:
-            return f"the endpoint answered {error.reason}: it is gone"
-        since = self.store.deliveries.health(delivery.club, delivery.subscription).failing_since
-        if since is not None and now - since >= PATIENCE:
-            return f"the endpoint has failed since {since:%Y-%m-%d %H:%M} UTC"
-        return None
-
-    def _cancel(self, delivery: Delivery, channel: str, reason: str) -> None:
-        self.store.deliveries.finish(replace(delivery, state="cancelled", reason=reason))
+    def _cancel(self, delivery: Delivery, channel: str, reason: str) -> Attempted:
         self.count(channel, "cancelled", reason)
         log.info(
             "delivery.cancelled", delivery=delivery.id, subscription=delivery.subscription, reason=reason
         )
+        return Outcome(replace(delivery, state="cancelled", reason=reason)), None
 
 
 def _lasts(said: Said, until: datetime) -> bool:

@@ -9,7 +9,7 @@ from services.notify.channels.message import Said
 from shared.contracts.advice import AdviceEventType, AdviceRecord
 from shared.contracts.athletes import Athlete
 from shared.contracts.subscriptions import Channel, DeliveryItem
-from shared.store.deliveries import Told
+from shared.store.claims import Told
 
 Dropped = Literal[
     "advice_unknown",

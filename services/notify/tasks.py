@@ -1,8 +1,8 @@
 """The shell around routing and delivery: read the outbox, fill the lanes, drain them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -10,18 +10,17 @@ from celery import Celery
 
 from services.notify.channels.message import Sender
 from services.notify.delivery import Deliverer
+from services.notify.draining import Drain
 from services.notify.routing import Decision, route
 from services.notify.schedule import slot
 from services.notify.sweep import wake
 from shared.clock import Clock
+from shared.contracts.athletes import Athlete
 from shared.contracts.ids import delivery_id
 from shared.contracts.subscriptions import Channel, Delivery, DeliveryItem, Subscription
 from shared.store.connect import Store
 from shared.store.counters import Sample
 from shared.store.outbox import OutboxEntry
-
-AT_ONCE = 4
-"""Requests to one endpoint at once; one that last timed out gets one, so that it holds no more than one thread."""
 
 log = structlog.get_logger()
 
@@ -34,100 +33,115 @@ class NotifyShell:
     clock: Clock
     senders: Mapping[Channel, Sender]
     app: Celery
+    _together: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def route(self, athletes: Sequence[tuple[str, str]]) -> None:
-        """Turn each athlete's outbox into deliveries, and send what is due."""
+        """Turn the athletes' outboxes into deliveries, and send what is due."""
         counts: Counter[tuple[str, str, str]] = Counter()
-        subscriptions: dict[str, tuple[Subscription, ...]] = {}
-        lanes: dict[tuple[str, str], None] = {}
-        for club, athlete in athletes:
-            if club not in subscriptions:
-                subscriptions[club] = self.store.subscriptions.of_club(club)
-            try:
-                lanes |= dict.fromkeys(self._route(club, athlete, subscriptions[club], counts))
-            except Exception:
-                # The outbox keeps its entries, and the sweep comes back; the other athletes must not wait for that.
-                log.exception("routing.failed", club=club, athlete=athlete)
+        lanes = list(dict.fromkeys(self._route_each(athletes, counts)))
+        # The others have workers of their own before this one begins, and may hang.
+        wake(self.app, self.store.deliveries.unexpected(lanes[1:]))
+        self._deliver(lanes[:1], counts)
         self._report(counts)
-        if len(lanes) == 1:
-            self.deliver(list(lanes))  # nobody else to keep waiting: save the way through the queue
-        else:
-            wake(self.app, list(lanes))
 
     def deliver(self, subscriptions: Sequence[tuple[str, str]]) -> None:
         """Send what is due in each (club, subscription) lane, until nothing is left that may be sent now."""
         counts: Counter[tuple[str, str, str]] = Counter()
+        self._deliver(subscriptions, counts)
+        self._report(counts)
 
+    def _deliver(
+        self, subscriptions: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]
+    ) -> None:
         def count(channel: str, outcome: str, reason: str) -> None:
             counts[channel, outcome, reason] += 1
 
-        deliverer = Deliverer(self.store, self.senders, count)
+        drain = Drain(self.store, self.clock, Deliverer(self.store, self.senders, count), self._together)
         for club, subscription in subscriptions:
-            while True:
-                slow = self.store.deliveries.health(club, subscription).slow
-                now = self.clock.now()
-                delivery = self.store.deliveries.claim(club, subscription, now, 1 if slow else AT_ONCE)
-                if delivery is None:
-                    break
-                try:
-                    deliverer.attempt(delivery, now)
-                except Exception:
-                    # The claim lapses by itself and the delivery is tried again under its name.
-                    log.exception(
-                        "delivery.crashed", delivery=delivery.id, club=club, subscription=subscription
-                    )
-                    break
-        self._report(counts)
+            try:
+                drain.run(club, subscription)
+            except Exception:
+                log.exception("delivery.crashed", club=club, subscription=subscription)
 
-    def _route(
-        self,
-        club: str,
-        athlete: str,
-        subscriptions: tuple[Subscription, ...],
-        counts: Counter[tuple[str, str, str]],
+    def _route_each(
+        self, athletes: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]
     ) -> list[tuple[str, str]]:
-        """Enqueue deliveries for one athlete's outbox; return the lanes that now have something due."""
-        entries = self.store.outbox.read(club, athlete)
-        if not entries:
+        """Route all athletes together, or if that fails one by one; return the lanes that now have something due."""
+        counted: Counter[tuple[str, str, str]] = Counter()
+        try:
+            lanes = self._route(athletes, counted)
+        except Exception:
+            if len(athletes) > 1:
+                return [lane for each in athletes for lane in self._route_each([each], counts)]
+            # The outbox keeps its entries, and the sweep comes back; the other athletes must not wait for that.
+            log.exception("routing.failed", club=athletes[0][0], athlete=athletes[0][1])
             return []
-        records = self.store.advice.find(club, athlete, {entry.advice_id for entry in entries})
-        profile = self.store.athletes.get(club, athlete)
-        now = self.clock.now()
-        lanes = []
-        for entry in entries:
-            record = records.get(entry.advice_id)
-            decisions = route(entry, record, profile, subscriptions) if record is not None else ()
-            for decision in decisions:
-                if decision.send:
-                    due = self._enqueue(entry, decision.subscription, now)
-                    if due <= now:
-                        lanes.append((club, decision.subscription.id))
-                else:
-                    counts[decision.subscription.channel, "not_routed", decision.reason] += 1
-                    self._explain(entry, decision)
-        self.store.outbox.done(club, athlete, entries)
+        counts += counted
         return lanes
 
-    def _enqueue(self, entry: OutboxEntry, subscription: Subscription, now: datetime) -> datetime:
-        item = DeliveryItem(entry.advice_id, entry.athlete, entry.revision, entry.type)
-        due = slot(subscription.schedule, subscription.timezone, now)
-        if subscription.schedule.kind == "immediate" or subscription.channel == "webhook":
-            # Webhooks carry one event each; a schedule only says when.
-            name = delivery_id(subscription.id, entry.advice_id, str(entry.revision), entry.type)
-            self.store.deliveries.enqueue(
-                Delivery(name, subscription.id, subscription.club, "advice", (item,), now, due)
-            )
-            return due
-        # Mail about one athlete must not show another's advice.
-        whose = entry.athlete if subscription.channel == "email" else ""
-        while True:
-            name = delivery_id(subscription.id, "digest", whose, due.isoformat())
-            digest = Delivery(
-                name, subscription.id, subscription.club, "advice", (item,), now, due, digest=True
-            )
-            if self.store.deliveries.enqueue(digest) != "closed":
-                return due
-            due = slot(subscription.schedule, subscription.timezone, due)
+    def _route(
+        self, athletes: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]
+    ) -> list[tuple[str, str]]:
+        waiting = {
+            athlete: entries
+            for athlete, entries in zip(athletes, self.store.outbox.read_many(athletes), strict=True)
+            if entries
+        }
+        if not waiting:
+            return []
+        records = self.store.advice.find_many(
+            [(*athlete, {entry.advice_id for entry in entries}) for athlete, entries in waiting.items()]
+        )
+        subscriptions = {
+            club: self.store.subscriptions.of_club(club) for club in {club for club, _ in waiting}
+        }
+        profiles = self._profiles(waiting, subscriptions)
+        now = self.clock.now()
+        wanted: list[tuple[OutboxEntry, Subscription, datetime]] = []
+        for ((club, athlete), entries), found in zip(waiting.items(), records, strict=True):
+            for entry in entries:
+                record = found.get(entry.advice_id)
+                profile = profiles.get((club, athlete))
+                decisions = route(entry, record, profile, subscriptions[club]) if record is not None else ()
+                for decision in decisions:
+                    of = decision.subscription
+                    if decision.send:
+                        wanted.append((entry, of, slot(of.schedule, of.timezone, now)))
+                    else:
+                        counts[of.channel, "not_routed", decision.reason] += 1
+                        self._explain(entry, decision)
+        lanes = self._enqueue(wanted, now)
+        self.store.outbox.done([entry for entries in waiting.values() for entry in entries])
+        return lanes
+
+    def _profiles(
+        self,
+        athletes: Collection[tuple[str, str]],
+        subscriptions: Mapping[str, tuple[Subscription, ...]],
+    ) -> dict[tuple[str, str], Athlete]:
+        """Return the profiles of those whose club sends mail: nobody else's decides who is told."""
+        mailing = {
+            club for club, each in subscriptions.items() if any(one.channel == "email" for one in each)
+        }
+        return self.store.athletes.get_many(
+            [(club, athlete) for club, athlete in athletes if club in mailing]
+        )
+
+    def _enqueue(
+        self, wanted: Sequence[tuple[OutboxEntry, Subscription, datetime]], now: datetime
+    ) -> list[tuple[str, str]]:
+        """Put what is wanted into the lanes; return the lanes that have something due by `now`."""
+        lanes: list[tuple[str, str]] = []
+        while wanted:
+            deliveries = [_delivery(*each, now) for each in wanted]
+            lanes += [(each.club, each.subscription) for each in deliveries if each.due <= now]
+            answers = self.store.deliveries.enqueue_many(deliveries)
+            wanted = [
+                (entry, of, slot(of.schedule, of.timezone, due))
+                for (entry, of, due), answer in zip(wanted, answers, strict=True)
+                if answer == "closed"
+            ]
+        return lanes
 
     def _explain(self, entry: OutboxEntry, decision: Decision) -> None:
         log.info(
@@ -145,3 +159,16 @@ class NotifyShell:
                 for (channel, outcome, reason), amount in counts.items()
             ]
         )
+
+
+def _delivery(entry: OutboxEntry, subscription: Subscription, due: datetime, now: datetime) -> Delivery:
+    item = DeliveryItem(entry.advice_id, entry.athlete, entry.revision, entry.type)
+    digest = subscription.schedule.kind != "immediate" and subscription.channel != "webhook"
+    if digest:
+        # Mail about one athlete must not show another's advice.
+        whose = entry.athlete if subscription.channel == "email" else ""
+        name = delivery_id(subscription.id, "digest", whose, due.isoformat())
+    else:
+        # Webhooks carry one event each; a schedule only says when.
+        name = delivery_id(subscription.id, entry.advice_id, str(entry.revision), entry.type)
+    return Delivery(name, subscription.id, subscription.club, "advice", (item,), now, due, digest=digest)

@@ -89,7 +89,7 @@ class Zone(fields.String):
 
 def instant_text(instant: datetime) -> str:
     """`2026-03-02T16:00:00.000Z`: the one form in which Tandem writes an instant."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _is_date(text: str) -> bool:

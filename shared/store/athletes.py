@@ -1,5 +1,6 @@
 """Athletes' profiles, with the zones they have lived in and since when."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -49,9 +50,20 @@ class Athletes:
 
     def get(self, club: str, athlete: str) -> Athlete | None:
         """Return the profile, or None when none was ever put."""
+        return self.get_many([(club, athlete)]).get((club, athlete))
+
+    def get_many(self, athletes: Collection[tuple[str, str]]) -> dict[tuple[str, str], Athlete]:
+        """Return those profiles of several (club, athlete) that there are, in one round trip."""
         with store_errors():
-            found = self._client.get(keys.AthleteKeys(club, athlete).profile)
-        return None if found is None else decode(str(found), Athlete)
+            pipeline = self._client.pipeline(transaction=False)
+            for club, athlete in athletes:
+                pipeline.get(keys.AthleteKeys(club, athlete).profile)
+            found = pipeline.execute()
+        return {
+            name: decode(text, Athlete)
+            for name, text in zip(athletes, found, strict=True)
+            if text is not None
+        }
 
     def page(self, club: str, cursor: str | None, limit: int) -> Page[Athlete]:
         """Return up to `limit` profiles by athlete id, after the id that `cursor` names."""

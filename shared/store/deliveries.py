@@ -1,6 +1,6 @@
 """Deliveries: one lane a subscription, so that a slow or dead endpoint delays nobody else's."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -9,28 +9,19 @@ from typing import Final, Literal
 import redis
 
 from shared.contracts.partitions import PARTITIONS
-from shared.contracts.subscriptions import Delivery, DeliveryItem, DeliveryState
+from shared.contracts.subscriptions import Delivery, DeliveryState
 from shared.store import keys
+from shared.store.claims import Claim, Outcome, claim_call, claims_of, finish_call
 from shared.store.codec import decode, encode, from_ms, to_ms
 from shared.store.errors import store_errors
 from shared.store.pages import Page, offset_of
-from shared.store.scripts import Scripts
+from shared.store.scripts import Call, Scripts
 
-CLAIM_LEASE_MS: Final = 30_000
-"""Twice what a whole attempt may take: when it lapses, the worker is gone."""
 _SWEEP_LEASE_MS: Final = 5_000
 
+Enqueued = Literal["created", "gathered", "known", "closed"]
+
 _PARTITIONS = tuple(keys.LanePartitionKeys(f"{number:02x}") for number in range(PARTITIONS))
-
-EndpointState = Literal["well", "slow", "failing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The highest revision that a subscription was told of. Not `certain`: a worker died while it was telling."""
-
-    revision: int
-    certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,95 +39,48 @@ class Deliveries:
         self._client = client
         self._scripts = scripts
 
-    def enqueue(self, delivery: Delivery) -> Literal["created", "gathered", "known", "closed"]:
+    def enqueue(self, delivery: Delivery) -> Enqueued:
         """Put a delivery into its lane, once. An untried digest gathers new items; a tried one is `closed` to them."""
-        place = keys.LaneKeys(delivery.club, delivery.subscription)
-        index = keys.LanePartitionKeys(place.tag)
-        answer: Literal["created", "gathered", "known", "closed"] = self._scripts.run(
-            "enqueue",
-            [place.deliveries, place.lane, place.log, index.lanes, index.delivery_owner],
-            [
-                place.ref, delivery.id, encode(delivery), to_ms(delivery.due), to_ms(delivery.created_at),
-                "1" if delivery.digest else "0",
-            ],
-        )  # fmt: skip
-        if answer in {"created", "gathered"} and delivery.items:
-            with store_errors():
-                pipeline = self._client.pipeline(transaction=False)
-                for item in delivery.items:
-                    pipeline.sadd(keys.advice_deliveries(item.advice_id), delivery.id)
-                pipeline.execute()
-        return answer
+        return self.enqueue_many([delivery])[0]
 
-    def claim(self, club: str, subscription: str, now: datetime, in_flight: int) -> Delivery | None:
-        """Claim the earliest delivery due by `now`, at most `in_flight` at once, never two of one advice at once.
+    def enqueue_many(self, deliveries: Sequence[Delivery]) -> list[Enqueued]:
+        """`enqueue` several in one round trip; digests, whose answer decides what they speak of, take a second."""
+        single = [each for each in deliveries if not each.digest]
+        calls = [_enqueue_call(each) for each in deliveries]
+        answers: list[Enqueued] = self._scripts.run_many([*calls, *_link_calls(single)])[: len(calls)]
+        taken = [
+            each
+            for each, answer in zip(deliveries, answers, strict=True)
+            if each.digest and answer != "closed"
+        ]
+        self._scripts.run_many(_link_calls(taken))
+        return answers
 
+    def claim(
+        self, club: str, subscription: str, now: datetime, in_flight: int, most: int = 1
+    ) -> tuple[Claim, ...]:
+        """Claim up to `most` of the earliest deliveries due by `now`, never two of one advice at once.
+
+        None when `in_flight` claims are held already. While the endpoint is slow, one is claimed when none is held.
         A claim is leased. When its worker dies the lease lapses, the items count as perhaps told, and the delivery
         is claimed again under the same id.
         """
-        place = keys.LaneKeys(club, subscription)
-        index = keys.LanePartitionKeys(place.tag)
-        payload = self._scripts.run(
-            "claim",
-            [
-                place.deliveries, place.lane, place.flights, place.busy, place.told,
-                index.lanes, index.flying, index.woken,
-            ],
-            [place.ref, to_ms(now), CLAIM_LEASE_MS, in_flight],
-        )  # fmt: skip
-        return decode(payload, Delivery) if payload else None
+        return claims_of(self._scripts.run(*claim_call(club, subscription, now, in_flight, most)))
 
-    def finish(
-        self,
-        delivery: Delivery,
-        told: Collection[DeliveryItem] = (),
-        endpoint: EndpointState | None = None,
-        now: datetime | None = None,
-        uncertain: Collection[DeliveryItem] = (),
-    ) -> None:
-        """End a claim. A delivery that is still pending is tried again at its `due`.
+    def finish(self, *outcomes: Outcome) -> None:
+        """End claims, in one round trip."""
+        self._scripts.run_many([finish_call(outcome) for outcome in outcomes])
 
-        `told` items reached the receiver; `uncertain` ones may have. `endpoint` (with `now`) records how the
-        endpoint did; None leaves its record alone.
+    def unexpected(self, lanes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return those of the (club, subscription) lanes that have no wake-up on its way, and note that they have now.
+
+        A lane is looked at whole when its wake-up comes, so a second one before that would find nothing.
         """
-        place = keys.LaneKeys(delivery.club, delivery.subscription)
-        index = keys.LanePartitionKeys(place.tag)
-        arguments: list[str | int] = [
-            place.ref,
-            delivery.id,
-            encode(delivery),
-            to_ms(delivery.due) if delivery.state == "pending" else "",
-            endpoint or "",
-            to_ms(now) if now else "",
-            *(item.advice_id for item in delivery.items),
-            "--",
-        ]
-        for item in uncertain:
-            arguments += [item.advice_id, encode(Told(item.revision, certain=False))]
-        for item in told:
-            forgotten = item.type == "advice.withdrawn"
-            arguments += [item.advice_id, "" if forgotten else encode(Told(item.revision, certain=True))]
-        self._scripts.run(
-            "finish",
-            [
-                place.deliveries, place.lane, place.flights, place.busy, place.told,
-                index.lanes, index.flying, index.woken, place.health,
-            ],
-            arguments,
-        )  # fmt: skip
-
-    def told(self, club: str, subscription: str, advice_ids: Collection[str]) -> dict[str, Told]:
-        """Return what the subscription has been, or may have been, told of each advice and not been told to forget."""
-        wanted = list(advice_ids)
-        if not wanted:
-            return {}
-        with store_errors():
-            found = self._client.hmget(keys.LaneKeys(club, subscription).told, wanted)
-        return {
-            name: decode(str(text), Told)
-            for name, text in zip(wanted, found, strict=True)
-            if text is not None
-        }
+        places = [keys.LaneKeys(club, subscription) for club, subscription in lanes]
+        answers = self._scripts.run_many(
+            [("expect", [keys.LanePartitionKeys(at.tag).woken], [at.ref, _SWEEP_LEASE_MS]) for at in places]
+        )
+        return [lane for lane, answer in zip(lanes, answers, strict=True) if answer]
 
     def health(self, club: str, subscription: str) -> Health:
         """Return how the subscription's endpoint has been doing."""
@@ -199,7 +143,7 @@ class Deliveries:
         if delivery is None or delivery.state == "pending":
             return delivery
         again = replace(delivery, state="pending", reason=None, due=now, counted_from=len(delivery.attempts))
-        self.finish(again)
+        self.finish(Outcome(again))
         return again
 
     def collect(self, now: datetime, most: int = 1000) -> tuple[tuple[str, str], ...]:
@@ -211,3 +155,24 @@ class Deliveries:
             ]
         )
         return tuple(keys.split_ref(ref) for ref in chain.from_iterable(answers))
+
+
+def _enqueue_call(delivery: Delivery) -> Call:
+    place = keys.LaneKeys(delivery.club, delivery.subscription)
+    index = keys.LanePartitionKeys(place.tag)
+    return (
+        "enqueue",
+        [place.deliveries, place.lane, place.log, index.lanes, index.delivery_owner],
+        [
+            place.ref, delivery.id, encode(delivery), to_ms(delivery.due), to_ms(delivery.created_at),
+            "1" if delivery.digest else "0",
+        ],
+    )  # fmt: skip
+
+
+def _link_calls(deliveries: Sequence[Delivery]) -> list[Call]:
+    return [
+        ("link", [keys.advice_deliveries(item.advice_id)], [each.id])
+        for each in deliveries
+        for item in each.items
+    ]

@@ -1,7 +1,10 @@
 """What rules have decided and notify has not yet routed: written with the advice, taken off when routed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 import redis
 
@@ -9,7 +12,7 @@ from shared.contracts.advice import AdviceEventType
 from shared.store import keys
 from shared.store.codec import decode
 from shared.store.errors import store_errors
-from shared.store.scripts import Scripts
+from shared.store.scripts import Call, Scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class OutboxEntry:
 
 
 class Outbox:
-    """Entries of one athlete at a time. Routing twice does no harm: deliveries have derived names."""
+    """What waits, athlete by athlete. Routing twice does no harm: deliveries have derived names."""
 
     def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
         self._client = client
@@ -51,34 +54,37 @@ class Outbox:
 
     def read(self, club: str, athlete: str) -> tuple[OutboxEntry, ...]:
         """Return the entries that wait, in the order in which they were written."""
-        with store_errors():
-            found = {
-                str(k): str(v)
-                for k, v in self._client.hgetall(keys.AthleteKeys(club, athlete).outbox).items()
-            }
-        entries = []
-        for seq in sorted(found, key=int):
-            draft = decode(found[seq], OutboxDraft)
-            entries.append(
-                OutboxEntry(
-                    int(seq),
-                    draft.club,
-                    draft.athlete,
-                    draft.advice_id,
-                    draft.revision,
-                    draft.type,
-                    draft.at,
-                    draft.visible,
-                )
-            )
-        return tuple(entries)
+        return self.read_many([(club, athlete)])[0]
 
-    def done(self, club: str, athlete: str, entries: tuple[OutboxEntry, ...]) -> None:
-        """Take `entries` off; others may have come meanwhile, and stay."""
-        if not entries:
-            return
-        place = keys.AthleteKeys(club, athlete)
-        index = keys.PartitionKeys(place.tag)
-        self._scripts.run(
-            "outbox_done", [place.outbox, index.outboxes], [place.ref, *(entry.seq for entry in entries)]
-        )
+    def read_many(self, athletes: Sequence[tuple[str, str]]) -> list[tuple[OutboxEntry, ...]]:
+        """`read` for several (club, athlete), in one round trip."""
+        with store_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            for club, athlete in athletes:
+                pipeline.hgetall(keys.AthleteKeys(club, athlete).outbox)
+            found: list[dict[str, str]] = pipeline.execute()
+        return [tuple(_entry(seq, each[seq]) for seq in sorted(each, key=int)) for each in found]
+
+    def done(self, entries: Sequence[OutboxEntry]) -> None:
+        """Take `entries` off, in one round trip; others may have come meanwhile, and stay."""
+        calls: list[Call] = []
+        for (club, athlete), group in groupby(entries, key=attrgetter("club", "athlete")):
+            place = keys.AthleteKeys(club, athlete)
+            index = keys.PartitionKeys(place.tag)
+            sequences = [entry.seq for entry in group]
+            calls.append(("outbox_done", [place.outbox, index.outboxes], [place.ref, *sequences]))
+        self._scripts.run_many(calls)
+
+
+def _entry(seq: str, text: str) -> OutboxEntry:
+    draft = decode(text, OutboxDraft)
+    return OutboxEntry(
+        int(seq),
+        draft.club,
+        draft.athlete,
+        draft.advice_id,
+        draft.revision,
+        draft.type,
+        draft.at,
+        draft.visible,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.subscriptions import Attempt, Delivery, Secret
+from shared.store.claims import Outcome
 from tests.ingest.door import NOW, Door, fault, open_door_on, problem
 
 HOOK = {"channel": "webhook", "target": "http://127.0.0.1:9/hook"}
@@ -231,9 +232,8 @@ def test_a_test_message_is_queued_and_can_be_followed(open_inside: Door) -> None
     listed = open_inside.get(f"/v1/subscriptions/{created['id']}/deliveries").json
     assert listed == {"items": [answer.json], "next_cursor": None}
     assert open_inside.woken("notify") == [[[open_inside.club, created["id"]]]]
-    claimed = open_inside.store.deliveries.claim(open_inside.club, created["id"], NOW, 1)
-    assert claimed is not None
-    assert claimed.id == answer.json["id"]
+    (claimed,) = open_inside.store.deliveries.claim(open_inside.club, created["id"], NOW, 1)
+    assert claimed.delivery.id == answer.json["id"]
 
 
 def test_a_disabled_subscription_is_not_tested(open_inside: Door) -> None:
@@ -251,11 +251,10 @@ def dead(open_inside: Door) -> Delivery:
     started = open_inside.post(f"/v1/subscriptions/{name}/test").json
     assert started is not None
     open_inside.woken("notify")
-    claimed = open_inside.store.deliveries.claim(open_inside.club, name, NOW, 1)
-    assert claimed is not None
+    (claimed,) = open_inside.store.deliveries.claim(open_inside.club, name, NOW, 1)
     attempt = Attempt(NOW, 0.25, "failed", "http_400", 400, "bad request")
-    failed = replace(claimed, state="failed", reason="http_400", attempts=(attempt,))
-    open_inside.store.deliveries.finish(failed)
+    failed = replace(claimed.delivery, state="failed", reason="http_400", attempts=(attempt,))
+    open_inside.store.deliveries.finish(Outcome(failed))
     return failed
 
 
@@ -285,9 +284,8 @@ def test_a_dead_delivery_is_sent_again_under_its_name(open_inside: Door, dead: D
     assert answer.json is not None
     assert (answer.json["id"], answer.json["state"], len(answer.json["attempts"])) == (dead.id, "pending", 1)
     assert open_inside.woken("notify") == [[[open_inside.club, dead.subscription]]]
-    claimed = open_inside.store.deliveries.claim(open_inside.club, dead.subscription, NOW, 1)
-    assert claimed is not None
-    assert claimed.id == dead.id
+    (claimed,) = open_inside.store.deliveries.claim(open_inside.club, dead.subscription, NOW, 1)
+    assert claimed.delivery.id == dead.id
 
 
 def test_what_cannot_be_sent_again_is_said(open_inside: Door, dead: Delivery) -> None:

@@ -14,9 +14,12 @@ from svix.webhooks import Webhook as SvixWebhook
 from deploy.mailcatcher import MailCatcher
 from services.notify.channels.http import Poster
 from services.notify.channels.webhook.sender import WebhookSender
-from services.notify.tasks import AT_ONCE
+from services.notify.draining import AT_ONCE
+from shared.broker import NOTIFY_QUEUE
 from shared.contracts.athletes import QuietHours
 from shared.contracts.subscriptions import Schedule, Secret
+from shared.store.claims import Outcome
+from shared.store.keys import AthleteKeys
 from tests.notify.conftest import CLUB, NOW, SECRET, Bench, Endpoint, hang
 
 
@@ -177,7 +180,7 @@ def test_410_disables_the_subscription_and_the_club_is_told(bench: Bench, endpoi
     gone = bench.subscribe(target=f"{endpoint.url}/gone", description="old system")
     bench.advise()
     bench.route()
-    chat = bench.subscribe("mattermost", f"{endpoint.url}/chat")
+    chat = bench.subscribe("mattermost", f"{endpoint.url}/chat", categories=("hydration",))
     bench.store.subscriptions.put(replace(gone, enabled=True))
     endpoint.answers = [410]
     bench.advise(anchor="gym\x1f2")
@@ -218,7 +221,9 @@ def test_a_worker_that_dies_after_sending_repeats_under_the_same_name(
     bench.route()
     first = endpoint.requests[0].headers["webhook-id"]
     # As if `finish` had not happened: pending again, and told nobody knows of.
-    bench.store.deliveries.finish(replace(bench.only(subscription), state="pending", due=bench.clock.instant))
+    bench.store.deliveries.finish(
+        Outcome(replace(bench.only(subscription), state="pending", due=bench.clock.instant))
+    )
     bench.store.client.delete(*bench.store.client.scan_iter("told:*"))
     bench.drain()
     assert [request.headers["webhook-id"] for request in endpoint.requests] == [first, first]
@@ -290,7 +295,7 @@ def test_mail_keeps_its_message_id_and_can_be_unsubscribed_with_one_click(
     bench.advise(title="Eat\nBcc: eve@example.org")
     bench.route()
     first = mail.caught[0]
-    bench.store.deliveries.finish(replace(bench.only(subscription), state="pending", due=NOW))
+    bench.store.deliveries.finish(Outcome(replace(bench.only(subscription), state="pending", due=NOW)))
     bench.store.client.delete(*bench.store.client.scan_iter("told:*"))
     bench.drain()
     assert mail.caught[1]["Message-ID"] == first["Message-ID"]
@@ -493,3 +498,106 @@ def test_an_endpoint_gets_four_requests_at_once_and_one_after_a_timeout(
     first.join()
     assert len(endpoint.requests) == 9
     assert not bench.store.deliveries.health(CLUB, subscription.id).slow
+
+
+def test_what_a_quick_endpoint_takes_together_arrives_once_each_and_in_order(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    subscription = bench.subscribe(target=endpoint.url)
+    for number in range(60):
+        bench.advise(anchor=f"gym\x1f{number}")
+        bench.clock.instant += timedelta(milliseconds=1)
+        if number % 20 == 19:
+            bench.shell.route([(CLUB, "ada")])
+    named = [request.headers["webhook-id"] for request in endpoint.requests]
+    assert len(named) == len(set(named)) == 60
+    assert {each.state for each in bench.deliveries(subscription)} == {"delivered"}
+
+
+def test_after_a_failure_the_rest_is_given_back_and_tried_by_itself(bench: Bench, endpoint: Endpoint) -> None:
+    endpoint.answers = [*[200] * 10, 503, *[200] * 100]
+    subscription = bench.subscribe(target=endpoint.url)
+    for number in range(40):
+        bench.advise(anchor=f"gym\x1f{number}")
+    bench.route()
+    assert len(endpoint.requests) == 40
+    states = [each.state for each in bench.deliveries(subscription)]
+    assert (states.count("delivered"), states.count("pending")) == (39, 1)
+    assert {len(each.attempts) for each in bench.deliveries(subscription)} == {1}
+
+
+def test_an_endpoint_that_is_gone_gets_nothing_more_of_what_was_claimed_together(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    endpoint.answers = [*[200] * 10, 410]
+    subscription = bench.subscribe(target=endpoint.url)
+    for number in range(40):
+        bench.advise(anchor=f"gym\x1f{number}")
+    bench.route()
+    assert len(endpoint.requests) == 11
+    reasons = [each.reason for each in bench.deliveries(subscription)]
+    assert (reasons.count("delivered"), reasons.count("subscription_disabled")) == (10, 29)
+
+
+def test_a_record_that_cannot_be_read_holds_up_no_other(bench: Bench, endpoint: Endpoint) -> None:
+    subscription = bench.subscribe(target=endpoint.url)
+    for number in range(20):
+        bench.advise(anchor=f"gym\x1f{number}")
+    broken = bench.advise(anchor="gym\x1fbroken").advice.id
+    for number in range(20, 40):
+        bench.advise(anchor=f"gym\x1f{number}")
+    place = AthleteKeys(CLUB, "ada").advice
+
+    def spoil(handler: Any) -> None:
+        bench.store.client.hset(place, broken, "{}")
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    endpoint.answers = [spoil]
+    bench.route()
+    for _ in range(3):
+        bench.drain()
+    states = [each.state for each in bench.deliveries(subscription)]
+    assert (states.count("delivered"), states.count("pending")) == (40, 1)
+
+
+def test_of_what_was_claimed_together_nothing_begins_long_after_it_was_looked_at(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    subscription = bench.subscribe(target=endpoint.url)
+    for number in range(10):
+        bench.advise(anchor=f"gym\x1fquick{number}")
+    bench.route()
+    slow = threading.Event()
+
+    def wait(handler: Any) -> None:
+        slow.set()
+        time.sleep(0.5)
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    records = [bench.advise(anchor=f"gym\x1flate{number}") for number in range(8)]
+    endpoint.answers = [wait]
+    routing = threading.Thread(target=bench.shell.route, args=([(CLUB, "ada")],))
+    routing.start()
+    slow.wait(20)
+    for number in range(len(records)):
+        bench.advise("advice.withdrawn", anchor=f"gym\x1flate{number}", revision=1)
+    routing.join()
+    bench.drain()
+    reasons = [each.reason for each in bench.deliveries(subscription)]
+    assert reasons.count("withdrawn_before_sent") == len(records) - 1
+
+
+def test_several_lanes_get_one_wake_up_each_however_many_athletes_were_routed(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    made = [bench.subscribe(target=f"{endpoint.url}/{number}") for number in range(3)]
+    for number in range(5):
+        bench.advise(anchor=f"gym\x1f{number}")
+        bench.shell.route([(CLUB, "ada")])
+    assert bench.store.client.llen(NOTIFY_QUEUE) == len(made) - 1
+    bench.drain()
+    assert len(endpoint.requests) == 5 * len(made)

@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from services.notify.channels.http import MOST_BYTES, Poster
+from services.notify.channels.line import Line, Lines
 from services.notify.channels.message import TransportError
 from services.notify.schedule import retry_after
-from shared.guard import TargetRefusedError, check_url, may_reach
+from shared.guard import TargetRefusedError, check_url, may_reach, read_url
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TLS = Path(__file__).parent / "tls"
@@ -124,6 +126,130 @@ def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.M
     error = failure(Poster(LOOPBACK, look_up=silent), "http://silent.test/")
     never.set()
     assert (error.reason, error.permanent) == ("name_not_found", False)
+
+
+@dataclass
+class Counting:
+    """A server that counts connections. It closes each after `answers` answers, without a word about it.
+
+    One that `swallows` reads another request before it closes.
+    """
+
+    url: str = ""
+    connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    answers: int = 1000
+    swallows: bool = False
+    answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.fixture
+def counting() -> Iterator[Counting]:
+    made = Counting()
+    listener = socket.create_server(("127.0.0.1", 0))
+    made.url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    def speak(connection: socket.socket) -> None:
+        with connection:
+            for _ in range(made.answers):
+                request = connection.recv(65536)
+                if not request:
+                    return
+                while not request.endswith(b"{}"):
+                    request += connection.recv(65536)
+                made.requests.append(request)
+                connection.sendall(made.answer)
+            if made.swallows:
+                connection.recv(65536)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            made.connections += 1
+            threading.Thread(target=speak, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield made
+    listener.close()
+
+
+def test_posts_with_a_name_share_a_connection_and_others_have_one_each(counting: Counting) -> None:
+    poster = Poster(LOOPBACK)
+    for _ in range(3):
+        poster.post(counting.url, b"{}", {}, NOW, named=True)
+    assert counting.connections == 1
+    for _ in range(3):
+        poster.post(counting.url, b"{}", {}, NOW)
+    assert counting.connections == 4
+    assert [b"Connection: close" in request for request in counting.requests] == [False] * 3 + [True] * 3
+
+
+def test_a_connection_that_the_other_side_closed_is_replaced_without_an_error(counting: Counting) -> None:
+    poster = Poster(LOOPBACK)
+    counting.answers = 2
+    for _ in range(20):
+        assert poster.post(counting.url, b"{}", {}, NOW, named=True).status == 200
+    assert len(counting.requests) == 20
+    assert counting.connections >= 10
+
+
+def test_a_connection_that_is_closed_under_a_request_is_replaced_at_once(counting: Counting) -> None:
+    poster = Poster(LOOPBACK)
+    counting.answers, counting.swallows = 1, True
+    for _ in range(3):
+        assert poster.post(counting.url, b"{}", {}, NOW, named=True).status == 200
+    assert counting.connections == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000,
+    ],
+)
+def test_a_connection_is_not_used_again_after_what_leaves_it_in_doubt(
+    counting: Counting, answer: bytes
+) -> None:
+    poster = Poster(LOOPBACK)
+    counting.answer = answer
+    for _ in range(3):
+        assert poster.post(counting.url, b"{}", {}, NOW, named=True).status == 200
+    assert counting.connections == 3
+
+
+def test_a_name_is_looked_up_and_judged_anew_when_its_connection_is_old(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([["127.0.0.1"], ["10.0.0.1"]])
+    poster = Poster(LOOPBACK, look_up=lambda *_: next(answers))
+    url = counting.url.replace("127.0.0.1", "moving.test")
+    for _ in range(3):
+        poster.post(url, b"{}", {}, NOW, named=True)
+    assert counting.connections == 1
+    monkeypatch.setattr("services.notify.channels.line.OLDEST_S", 0.0)
+    with pytest.raises(TransportError) as caught:
+        poster.post(url, b"{}", {}, NOW, named=True)
+    assert caught.value.reason == "target_refused"
+
+
+def test_a_connection_that_nobody_uses_is_closed_and_no_more_are_kept_than_may_be(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notify.channels.line.IDLE_S", 0.05)
+    monkeypatch.setattr("services.notify.channels.line.MOST_KEPT", 1)
+    lines, target = Lines(), read_url(counting.url)
+    made = [Line(socket.create_connection(("127.0.0.1", target.port)), target) for _ in range(2)]
+    for line in made:
+        lines.keep(target, line)
+    assert [line.quiet for line in made] == [True, False]
+    time.sleep(0.1)
+    assert lines.take(target) is None
+    assert [line.quiet for line in made] == [False, False]
 
 
 @pytest.fixture

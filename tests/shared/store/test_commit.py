@@ -110,11 +110,11 @@ def test_routed_entries_leave_and_later_ones_stay(store: Store) -> None:
     routed = store.outbox.read(CLUB, ADA)
     post(store, "2")
     store.advice.commit(load(store), issue("gym/2"), None)
-    store.outbox.done(CLUB, ADA, routed)
+    store.outbox.done(routed)
     left = store.outbox.read(CLUB, ADA)
     assert [entry.advice_id for entry in left] == [advice_id(CLUB, ADA, "refuel", "gym/2")]
     assert store.outlook.at(NOW).waiting == 1
-    store.outbox.done(CLUB, ADA, left)
+    store.outbox.done(left)
     assert store.outlook.at(NOW).waiting == 0
 
 

@@ -1,6 +1,7 @@
 """A lane hands each delivery to one worker at a time, in time, and forgets none when that worker dies."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +9,8 @@ import pytest
 
 from shared.contracts.ids import delivery_id
 from shared.contracts.subscriptions import Attempt, Delivery, DeliveryItem
+from shared.store.claims import EndpointState, Outcome, Told
 from shared.store.connect import Store
-from shared.store.deliveries import Told
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CLUB, LANE = "clb_test", "sub_test"
@@ -22,7 +23,19 @@ def delivery(name: str, *, advice: str = "adv_07x", due: datetime = NOW, digest:
 
 
 def claim(store: Store, now: datetime = NOW, in_flight: int = 4) -> Delivery | None:
-    return store.deliveries.claim(CLUB, LANE, now, in_flight)
+    claims = store.deliveries.claim(CLUB, LANE, now, in_flight)
+    return claims[0].delivery if claims else None
+
+
+def told(store: Store) -> Mapping[str, Told]:
+    """Return what whoever claims a delivery about the advice is told with it."""
+    store.deliveries.enqueue(delivery("what was told"))
+    (claim,) = store.deliveries.claim(CLUB, LANE, NOW, 4)
+    return claim.told
+
+
+def delivered(claimed: Delivery, item: DeliveryItem = ITEM, endpoint: EndpointState = "well") -> Outcome:
+    return Outcome(replace(claimed, state="delivered", reason="delivered"), [item], endpoint, NOW)
 
 
 def lapse(store: Store) -> None:
@@ -54,7 +67,7 @@ def test_no_two_claims_speak_of_one_advice_at_once(store: Store) -> None:
     first = claim(store)
     assert first is not None
     assert claim(store) is None
-    store.deliveries.finish(replace(first, state="delivered", reason="delivered"), [ITEM], "well", NOW)
+    store.deliveries.finish(delivered(first))
     assert claim(store) is not None
 
 
@@ -66,6 +79,49 @@ def test_an_endpoint_takes_only_so_many_claims_at_once(store: Store) -> None:
     assert claim(store, in_flight=2) is None
 
 
+def test_several_are_claimed_together_in_their_order_and_no_advice_twice(store: Store) -> None:
+    for number, advice in enumerate(["adv_07a", "adv_07b", "adv_07a", "adv_07c"]):
+        due = NOW - timedelta(seconds=10 - number)
+        store.deliveries.enqueue(delivery(str(number), advice=advice, due=due))
+    first = store.deliveries.claim(CLUB, LANE, NOW, 4, most=3)
+    assert [each.delivery.items[0].advice_id for each in first] == ["adv_07a", "adv_07b", "adv_07c"]
+    store.deliveries.finish(*(delivered(each.delivery) for each in first))
+    (last,) = store.deliveries.claim(CLUB, LANE, NOW, 4, most=3)
+    assert last.delivery.id == delivery_id(LANE, "2")
+
+
+def test_claims_held_together_leave_no_place_and_what_is_given_back_is_claimed_again(store: Store) -> None:
+    for number in range(5):
+        store.deliveries.enqueue(delivery(str(number), advice=f"adv_07{number}"))
+    claims = store.deliveries.claim(CLUB, LANE, NOW, 2, most=4)
+    assert len(claims) == 4
+    assert store.deliveries.claim(CLUB, LANE, NOW, 2) == ()
+    store.deliveries.finish(*(Outcome(each.delivery) for each in claims))
+    assert {each.delivery.id for each in store.deliveries.claim(CLUB, LANE, NOW, 2, most=5)} >= {
+        each.delivery.id for each in claims
+    }
+
+
+def test_from_a_slow_endpoint_one_is_claimed_when_none_is_held(store: Store) -> None:
+    for number in range(3):
+        store.deliveries.enqueue(delivery(str(number), advice=f"adv_07{number}"))
+    first = claim(store)
+    assert first is not None
+    store.deliveries.finish(Outcome(replace(first, due=NOW + timedelta(hours=1)), (), "slow", NOW))
+    (only,) = store.deliveries.claim(CLUB, LANE, NOW, 4, most=4)
+    assert store.deliveries.claim(CLUB, LANE, NOW, 4, most=4) == ()
+    store.deliveries.finish(delivered(only.delivery))
+    assert claim(store) is not None
+
+
+def test_a_lane_that_is_looked_at_soon_needs_no_second_wake_up(store: Store) -> None:
+    lanes = [(CLUB, LANE), (CLUB, "sub_other")]
+    assert store.deliveries.unexpected(lanes) == lanes
+    assert store.deliveries.unexpected(lanes) == []
+    assert claim(store) is None  # what was enqueued after this look needs a wake-up of its own
+    assert store.deliveries.unexpected(lanes) == [(CLUB, LANE)]
+
+
 def test_a_dead_workers_delivery_is_claimed_again_under_the_same_name(store: Store) -> None:
     store.deliveries.enqueue(delivery("1"))
     first = claim(store)
@@ -73,10 +129,9 @@ def test_a_dead_workers_delivery_is_claimed_again_under_the_same_name(store: Sto
     assert claim(store) is None
     lapse(store)
     assert store.deliveries.collect(NOW) == ((CLUB, LANE),)
-    again = claim(store)
-    assert again is not None
-    assert again.id == first.id
-    assert store.deliveries.told(CLUB, LANE, ["adv_07x"]) == {"adv_07x": Told(0, certain=False)}
+    (again,) = store.deliveries.claim(CLUB, LANE, NOW, 4)
+    assert again.delivery.id == first.id
+    assert again.told == {"adv_07x": Told(0, certain=False)}
 
 
 def test_another_try_waits_for_its_time_and_an_end_is_an_end(store: Store) -> None:
@@ -86,29 +141,29 @@ def test_another_try_waits_for_its_time_and_an_end_is_an_end(store: Store) -> No
     tried = replace(
         first, due=NOW + timedelta(seconds=5), attempts=(Attempt(NOW, 0.1, "retry", "http_503", 503),)
     )
-    store.deliveries.finish(tried, (), "failing", NOW)
+    store.deliveries.finish(Outcome(tried, (), "failing", NOW))
     assert store.outlook.at(NOW).next_due == NOW + timedelta(seconds=5)
     assert store.deliveries.health(CLUB, LANE).failing_since == NOW
     second = claim(store, NOW + timedelta(seconds=5))
     assert second == tried
-    store.deliveries.finish(replace(tried, state="delivered", reason="delivered"), [ITEM], "well", NOW)
+    store.deliveries.finish(delivered(tried))
     assert store.outlook.at(NOW).next_due is None
     assert store.outlook.at(NOW + timedelta(days=9)).waiting == 0
     assert store.deliveries.health(CLUB, LANE).failing_since is None
-    assert store.deliveries.told(CLUB, LANE, ["adv_07x"]) == {"adv_07x": Told(0, certain=True)}
+    assert told(store) == {"adv_07x": Told(0, certain=True)}
 
 
 def test_whoever_was_told_of_the_withdrawal_has_nothing_left_to_unlearn(store: Store) -> None:
     store.deliveries.enqueue(delivery("1"))
     first = claim(store)
     assert first is not None
-    store.deliveries.finish(replace(first, state="delivered", reason="delivered"), [ITEM])
+    store.deliveries.finish(delivered(first))
     store.deliveries.enqueue(delivery("2"))
     second = claim(store)
     assert second is not None
     withdrawn = replace(ITEM, type="advice.withdrawn", revision=1)
-    store.deliveries.finish(replace(second, state="delivered", reason="delivered"), [withdrawn])
-    assert store.deliveries.told(CLUB, LANE, ["adv_07x"]) == {}
+    store.deliveries.finish(delivered(second, withdrawn))
+    assert told(store) == {}
 
 
 def test_a_digest_gathers_until_it_is_tried(store: Store) -> None:
@@ -132,7 +187,7 @@ def test_an_ended_delivery_can_be_sent_again_under_its_name(store: Store) -> Non
     store.deliveries.enqueue(delivery("1"))
     first = claim(store)
     assert first is not None
-    store.deliveries.finish(replace(first, state="failed", reason="http_400"))
+    store.deliveries.finish(Outcome(replace(first, state="failed", reason="http_400")))
     later = NOW + timedelta(days=1)
     again = store.deliveries.redeliver(CLUB, first.id, later)
     assert again is not None

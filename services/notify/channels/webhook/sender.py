@@ -1,9 +1,9 @@
 """Webhooks: the advice CloudEvent, signed by Standard Webhooks (https://www.standardwebhooks.com)."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from standardwebhooks.webhooks import Webhook
 
 from services.notify.channels.http import Poster
@@ -12,6 +12,8 @@ from services.notify.channels.message import Message, Sent
 from shared.contracts.advice_schema import advice_event
 from shared.contracts.subscriptions import Secret
 from shared.contracts.wire_times import instant_text
+
+_json = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,16 @@ class WebhookSender:
 
     def send(self, message: Message) -> Sent:
         """Post one signed CloudEvent."""
-        body = json.dumps(self._event(message), separators=(",", ":"), sort_keys=True)
+        body = _json.encode(self._event(message))
         headers = {
             "Content-Type": "application/cloudevents+json",
             "webhook-id": message.id,
             "webhook-timestamp": str(int(message.at.timestamp())),
-            "webhook-signature": signatures(message.subscription.secrets, message.id, message.at, body),
+            "webhook-signature": signatures(
+                message.subscription.secrets, message.id, message.at, body.decode()
+            ),
         }
-        return self.poster.post(message.to, body.encode(), headers, message.at)
+        return self.poster.post(message.to, body, headers, message.at, named=True)
 
     def _event(self, message: Message) -> dict[str, object]:
         if message.kind == "advice":
