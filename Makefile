@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test converge fuzz mutate latency history docs lint fmt lock image hooks clean
+.PHONY: help demo test converge fuzz mutate latency history bench docs lint fmt lock image hooks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -41,6 +41,10 @@ latency: .venv/.dev ## POST to webhook received on an idle machine, beside a bar
 
 history: .venv/.dev ## what an evaluation costs after a month, a year and three of ten events a day; ARGS="--rounds 50"
 	$(BIN)/python -m tests.load.history $(ARGS)
+
+bench: .venv/.dev ## events a second and CPU time beside the plain design, in turns; ARGS="--rounds 3 --quick"
+	$(UV) sync --quiet --locked --inexact --group bench --python $(PYTHON)
+	$(BIN)/python -m tests.load.bench $(ARGS)
 
 docs: .venv/.dev ## bring the parts of docs/ that are made from the code up to it
 	$(BIN)/python -m tests.docs.reference

@@ -1,0 +1,92 @@
+"""Posting events to a design: as fast as it takes them, or at a pace."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from tests.load.workload import WireEvent
+
+
+class Door(Protocol):
+    """Where events are posted, and with which headers."""
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What a request must carry."""
+
+
+def post(url: str, headers: Mapping[str, str], body: Any, path: str = "/v1/events") -> Any:
+    """Post JSON over a connection of its own and return what is answered."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    connection.request(
+        "POST", path, body=json.dumps(body), headers={"Content-Type": "application/json", **headers}
+    )
+    answer = connection.getresponse()
+    found = answer.read()
+    connection.close()
+    if answer.status not in {201, 202}:
+        raise RuntimeError(found)
+    return json.loads(found)
+
+
+def feed(
+    door: Door, events: Sequence[WireEvent], batch: int, connections: int = 4, rate: float | None = None
+) -> dict[str, float]:
+    """Post the events in order, `batch` at once, over kept connections; return when each event was to be posted.
+
+    With `rate`, so many requests a second, whether the earlier ones were answered or not as long as a connection is
+    free: the time is when a request was due, not when a connection came free for it.
+    """
+    bodies = [
+        (
+            events[start]["id"],
+            json.dumps(events[start : start + batch] if batch > 1 else events[start]).encode(),
+        )
+        for start in range(0, len(events), batch)
+    ]
+    posting = _Posting(bodies, rate)
+    threads = [threading.Thread(target=posting.run, args=(door,)) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if posting.errors:
+        raise RuntimeError(posting.errors[0])
+    return posting.times
+
+
+class _Posting:
+    def __init__(self, bodies: Sequence[tuple[str, bytes]], rate: float | None) -> None:
+        self.times: dict[str, float] = {}
+        self.errors: list[object] = []
+        self._left = iter(enumerate(bodies))
+        self._rate = rate
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+
+    def run(self, door: Door) -> None:
+        connection = http.client.HTTPConnection(door.url.removeprefix("http://"), timeout=60)
+        headers = {"Content-Type": "application/json", **door.headers}
+        while not self.errors:
+            with self._lock:
+                number, (name, body) = next(self._left, (-1, ("", b"")))
+            if number < 0:
+                break
+            due = time.monotonic()
+            if self._rate is not None:
+                due = self._began + number / self._rate
+                time.sleep(max(0.0, due - time.monotonic()))
+            self.times[name] = due
+            connection.request("POST", "/v1/events", body=body, headers=headers)
+            answer = connection.getresponse()
+            found = answer.read()
+            if answer.status != 202:
+                self.errors.append((answer.status, found[:500]))
+        connection.close()

