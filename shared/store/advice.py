@@ -7,10 +7,11 @@ from datetime import datetime
 import redis
 
 from shared.contracts.advice import STANDING, AdviceRecord, Category, State, Verdict
+from shared.contracts.instants import to_ms
 from shared.contracts.partitions import PARTITIONS
 from shared.contracts.traces import TRACE_VERDICTS, Trace
 from shared.store import keys
-from shared.store.codec import decode, encode, to_ms
+from shared.store.codec import decode, encode
 from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.errors import store_errors
 from shared.store.outbox import OutboxDraft

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from shared.contracts.instants import to_ms
 from shared.contracts.subscriptions import Delivery, DeliveryItem
 from shared.store import keys
-from shared.store.codec import decode, encode, to_ms
+from shared.store.codec import decode, encode
 from shared.store.scripts import Call
 
 CLAIM_LEASE_MS: Final = 30_000

@@ -4,7 +4,6 @@ What is read back was checked at the edge before it was written, so decoding is 
 about nothing: a record that does not fit its dataclass raises `CorruptRecordError` with the key's contents.
 """
 
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -30,22 +29,6 @@ def decode(text: str, kind: type[T]) -> T:
     except msgspec.MsgspecError as error:
         raise CorruptRecordError(f"not a {kind.__name__}: {error}; found {text[:200]!r}") from error
     return record
-
-
-def to_ms(instant: datetime) -> int:
-    """Milliseconds since 1970, exact: whole milliseconds are all that Tandem keeps."""
-    delta = instant - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
-
-
-def from_ms(milliseconds: float) -> datetime:
-    """Undo `to_ms`."""
-    return datetime.fromtimestamp(int(milliseconds) // 1000, UTC).replace(
-        microsecond=int(milliseconds) % 1000 * 1000
-    )
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}

@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 import redis
 
+from shared.contracts.instants import from_ms, to_ms
 from shared.contracts.partitions import PARTITIONS
 from shared.contracts.subscriptions import Delivery, DeliveryState
 from shared.store import keys
 from shared.store.claims import Claim, Outcome, claim_call, claims_of, finish_call
-from shared.store.codec import decode, encode, from_ms, to_ms
+from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
 from shared.store.pages import Page, offset_of
 from shared.store.scripts import Call, Scripts

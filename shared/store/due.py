@@ -7,9 +7,9 @@ from typing import Final
 
 import redis
 
+from shared.contracts.instants import to_ms
 from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
-from shared.store.codec import to_ms
 from shared.store.errors import store_errors
 from shared.store.scripts import Scripts
 

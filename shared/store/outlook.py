@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.contracts.instants import from_ms, to_ms
 from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
-from shared.store.codec import from_ms, to_ms
 from shared.store.scripts import Scripts
 
 

@@ -6,9 +6,10 @@ from typing import Final
 
 import redis
 
+from shared.contracts.instants import to_ms
 from shared.contracts.overrides import Override, ShadowAdvice, live_of
 from shared.store import keys
-from shared.store.codec import decode, encode, to_ms
+from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
 
 MOST_VERSIONS: Final = 50

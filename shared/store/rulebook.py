@@ -7,8 +7,9 @@ from itertools import zip_longest
 
 import redis
 
+from shared.contracts.instants import to_ms
 from shared.store import keys
-from shared.store.codec import decode, encode, to_ms
+from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import redis
 
+from shared.contracts.instants import from_ms, to_ms
 from shared.store import keys
-from shared.store.codec import from_ms, to_ms
 from shared.store.errors import store_errors
 
 

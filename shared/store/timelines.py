@@ -12,8 +12,9 @@ import redis
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import TIMELINE_TYPES, Change, Event, event_key
+from shared.contracts.instants import from_ms, to_ms
 from shared.store import keys
-from shared.store.codec import decode, encode, from_ms, to_ms
+from shared.store.codec import decode, encode
 from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.errors import store_errors
 from shared.store.scripts import Call, Scripts

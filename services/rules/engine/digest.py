@@ -7,7 +7,7 @@ asks it for more is told so by `NotReadError`, and reads the events.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 
@@ -15,6 +15,7 @@ from services.rules.engine.energy import session_load
 from services.rules.engine.where import predicate
 from services.rules.language.model import After, Aggregate, Before, Rulebook, Where, Window
 from shared.contracts.events import Event, Value
+from shared.contracts.instants import to_ms
 
 Precision: TypeAlias = Literal["any", "slot", "exact"]
 """How well the time of an event must be known at least."""
@@ -22,8 +23,6 @@ Choice: TypeAlias = tuple[str, Where, Precision]
 """Which events: of a type, that meet a `where`, whose time is known well enough."""
 
 _DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _KNOWN: Mapping[Precision, frozenset[str]] = {
     "any": frozenset({"exact", "slot", "day"}),
     "slot": frozenset({"exact", "slot"}),
@@ -61,11 +60,6 @@ def number(event: Event, name: str) -> float | None:
     return None if found is None else float(found)
 
 
-def milliseconds(instant: datetime) -> int:
-    """Return whole milliseconds since 1970, which is all that an event's time holds."""
-    return (instant - _EPOCH) // _MILLISECOND
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a rulebook's facts add up: for each choice the fields. `version` names it."""
@@ -83,7 +77,7 @@ class Column:
 
     def before(self, instant: datetime) -> int:
         """Return how many start before `instant`."""
-        return bisect_left(self.starts, milliseconds(instant))
+        return bisect_left(self.starts, to_ms(instant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +133,7 @@ def digested(
         new = chosen(by_type.get(kind, ()), where, precision)
         stale = old.before(since[kind]) if kind in since else 0
         columns[choice] = Column(
-            [*old.starts[stale:], *(milliseconds(event.start) for event in new)],
+            [*old.starts[stale:], *(to_ms(event.start) for event in new)],
             {name: [*old.numbers[name][stale:], *(number(event, name) for event in new)] for name in fields},
         )
     extents = dict(known.extents) if known is not None else {}
@@ -147,7 +141,7 @@ def digested(
         last = extents.get(kind, Extent(0, 0, 0))
         extents[kind] = Extent(
             last.events + len(found),
-            max(last.start, milliseconds(found[-1].start)),
-            max([last.end, *(milliseconds(event.end) for event in found)]),
+            max(last.start, to_ms(found[-1].start)),
+            max([last.end, *(to_ms(event.end) for event in found)]),
         )
     return Digest(until, extents, columns)

@@ -3,11 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.rules.engine.calendar import Calendar, midnight
-from services.rules.engine.digest import Column, Extent, NotReadError, milliseconds, number
+from services.rules.engine.digest import Column, Extent, NotReadError, number
 from shared.contracts.events import Event
+from shared.contracts.instants import from_ms, to_ms
 
 _DAY = timedelta(days=1)
 _UNREAD = -1
@@ -23,7 +24,7 @@ class Older:
 
     def between(self, since: datetime, until: datetime) -> tuple[int, int]:
         """Return which of the column start in [since, until); (-1, -1) when that cannot be told."""
-        if since >= self.until or self.extent is None or self.extent.start < milliseconds(since):
+        if since >= self.until or self.extent is None or self.extent.start < to_ms(since):
             return 0, 0
         if self.column is None:
             return _UNREAD, _UNREAD
@@ -94,7 +95,7 @@ class Selection:
         found: set[date] = set()
         column = self.older.column if self.older is not None else None
         while column is not None and low < high:
-            day = self.calendar.day(_instant(column.starts[low]))
+            day = self.calendar.day(from_ms(column.starts[low]))
             found.add(day)
             low = max(low + 1, column.before(self._start_of(day + _DAY)))
         return found
@@ -163,7 +164,3 @@ class Span:
     def _must_be_known(self) -> None:
         if self.older_low == _UNREAD:
             raise NotReadError
-
-
-def _instant(since_1970: int) -> datetime:
-    return datetime.fromtimestamp(since_1970 // 1000, UTC)

@@ -5,11 +5,12 @@ from datetime import date, datetime
 from operator import attrgetter
 
 from services.rules.engine.calendar import Calendar
-from services.rules.engine.digest import Choice, Digest, NotReadError, Precision, chosen, milliseconds
+from services.rules.engine.digest import Choice, Digest, NotReadError, Precision, chosen
 from services.rules.engine.records import event_record
 from services.rules.engine.selection import Older, Selection
 from services.rules.language.model import Record, Where
 from shared.contracts.events import MAX_DURATION, PLAN_HORIZON, Event, event_key
+from shared.contracts.instants import to_ms
 
 
 class Timeline:
@@ -62,7 +63,7 @@ class Timeline:
         found = self.of(kind)
         if found.older is None:
             return found.since(instant - MAX_DURATION)
-        if found.older.extent is not None and found.older.extent.end > milliseconds(instant):
+        if found.older.extent is not None and found.older.extent.end > to_ms(instant):
             raise NotReadError
         return found.since(max(instant - MAX_DURATION, found.older.until))
 
@@ -109,12 +110,10 @@ class Timeline:
 
 def _must_suffice(digest: Digest, plans: Collection[Event], now: datetime) -> None:
     """Raise `NotReadError` when an older session may have taken a plan away, or was not over yet."""
-    if any(extent.end > milliseconds(now) for extent in digest.extents.values()):
+    if any(extent.end > to_ms(now) for extent in digest.extents.values()):
         raise NotReadError
     sessions = digest.extents.get("workout.completed")
-    if sessions is not None and any(
-        milliseconds(plan.start - PLAN_HORIZON) <= sessions.start for plan in plans
-    ):
+    if sessions is not None and any(to_ms(plan.start - PLAN_HORIZON) <= sessions.start for plan in plans):
         raise NotReadError
 
 
