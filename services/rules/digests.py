@@ -1,13 +1,16 @@
 """How a digest is kept between evaluations, and up to when it reaches."""
 
-from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from operator import attrgetter
 
 import msgspec
 
+from services.rules.engine.calendar import midnight
 from services.rules.engine.digest import Column, Digest, Extent, Plan, digested
 from services.rules.language.model import Before, Each, Pick, Rulebook
-from shared.store.timelines import KeptDigest, Snapshot
+from shared.contracts.events import Event
+from shared.store.timelines import KeptDigest
 
 _DAY = timedelta(days=1)
 _MOST_RECENT = timedelta(days=4)
@@ -59,30 +62,25 @@ def opened(plan: Plan, kept: KeptDigest) -> Digest:
     )
 
 
-def renewed(
+def ends(events: Iterable[Event], now: datetime, recent: timedelta) -> datetime:
+    """Return how far a digest may reach at `now`: a midnight `recent` ago, and not to what is not over yet."""
+    unended = [event.start for event in events if event.end > now and event.type != "workout.planned"]
+    return min([midnight((now - recent).date()), *unended])
+
+
+def made(
     plan: Plan,
     known: Digest | None,
-    snapshot: Snapshot,
+    events: Iterable[Event],
     since: Mapping[str, datetime],
-    reach: tuple[datetime, timedelta],
-) -> KeptDigest | None:
-    """Return the digest to keep after an evaluation; None to leave what is kept as it is.
-
-    `known` is what stands for the events that `snapshot` lacks; `reach` is the evaluation's instant, and how far back
-    from it events are read one by one.
-    """
-    now, back = reach
-    unended = [
-        event.start for event in snapshot.events if event.end > now and event.type != "workout.planned"
-    ]
-    until = min([datetime.combine((now - back).date(), time(), now.tzinfo), *unended])
-    if not plan.fields or (known is not None and known.until >= until):
-        return None
-    made = digested(plan, known, sorted(snapshot.events, key=lambda event: event.order), since, until)
+    until: datetime,
+) -> KeptDigest:
+    """Return the digest to keep, up to `until`. `known` is what stands for the events that `events` lack."""
+    digest = digested(plan, known, sorted(events, key=attrgetter("order")), since, until)
     text = _encoder.encode(
         _Kept(
-            {kind: (each.events, each.start, each.end) for kind, each in made.extents.items()},
-            [(column.starts, list(column.numbers.values())) for column in made.columns.values()],
+            {kind: (each.events, each.start, each.end) for kind, each in digest.extents.items()},
+            [(column.starts, list(column.numbers.values())) for column in digest.columns.values()],
         )
     )
     return KeptDigest(plan.version, until, text.decode())

@@ -11,7 +11,7 @@ from celery import Celery
 
 from services.rules.club_rules import shadowed
 from services.rules.commit import reconcile
-from services.rules.digests import oldest_end, opened, renewed
+from services.rules.digests import ends, made, oldest_end, opened
 from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.digest import NotReadError
 from services.rules.engine.earlier import Earlier
@@ -98,13 +98,20 @@ class RulesShell:
         for snapshot in snapshots:
             if snapshot.club not in stale and _waits(snapshot, now):
                 try:
-                    found.append(_advised(snapshot, governing[snapshot.club], now))
+                    found.append(_advised(snapshot, governing[snapshot.club], now, snapshot.digest))
                 except NotReadError:
-                    unread.append((snapshot.club, snapshot.athlete_id))
+                    unread.append(snapshot)
         whole = self.store.timelines.load_many(
-            [_wanted(each, governing[each[0]], now, digest=False) for each in unread]
+            [
+                _wanted((each.club, each.athlete_id), governing[each.club], now, digest=False)
+                for each in unread
+            ]
         )
-        found += [_advised(each, governing[each.club], now) for each in whole if _waits(each, now)]
+        found += [
+            _advised(each, governing[each.club], now, before.digest)
+            for each, before in zip(whole, unread, strict=True)
+            if _waits(each, now)
+        ]
         return [*(each for each in athletes if each[0] in stale), *self._commit(found, now, tally)]
 
     def _commit(self, found: Sequence["_Advised"], now: datetime, tally: "_Tally") -> list[Name]:
@@ -195,14 +202,20 @@ def _wanted(name: Name, governing: Governing, now: datetime, *, digest: bool) ->
     return Wanted(*name, since, until, *summed)
 
 
-def _advised(snapshot: Snapshot, governing: Governing, now: datetime) -> _Advised:
-    """Evaluate; raise `NotReadError` when a digest stands for events that are needed."""
+def _advised(snapshot: Snapshot, governing: Governing, now: datetime, kept: KeptDigest | None) -> _Advised:
+    """Evaluate; raise `NotReadError` when a digest stands for events that are needed.
+
+    `kept` is the digest that the store has, whether it stands for events of this snapshot or not.
+    """
     digest = None if snapshot.digest is None else opened(governing.plan, snapshot.digest)
     earlier = _earlier(snapshot, governing.version, now)
     found = advise(governing.rulebook, snapshot.athlete, snapshot.events, now, earlier, digest)
     left = Evaluated(now, governing.version, tuple(sorted(found.unsettled)))
-    since, recent = governing.reach.since(now), governing.recent
-    return _Advised(snapshot, found, left, renewed(governing.plan, digest, snapshot, since, (now, recent)))
+    until = ends(snapshot.events, now, governing.recent)
+    if not governing.plan.fields or (kept is not None and kept.until >= until):
+        return _Advised(snapshot, found, left, None)
+    since = governing.reach.since(now)
+    return _Advised(snapshot, found, left, made(governing.plan, digest, snapshot.events, since, until))
 
 
 def _waits(snapshot: Snapshot, now: datetime) -> bool:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.rules.tasks import RulesShell
+from shared.contracts.events import Event
 from shared.store.connect import Store, connect
 from tests.load.history import CLUB, NOW, name_of, settle, shell_on
 
@@ -40,3 +42,15 @@ def test_each_type_is_read_as_far_back_as_a_rule_looks_for_it(worker: RulesShell
         assert a_day * (days - 1) <= read[kind] <= a_day * (days + 1)
     # Sessions are counted for five weeks and taken for plans of two months; of meals a week and what leads to it.
     assert reach.back["meal.logged"] < reach.back["workout.completed"] / 3
+
+
+def test_an_athlete_who_is_read_whole_keeps_the_digest_that_is_there(worker: RulesShell) -> None:
+    settle(worker.store, worker, 90)
+    name, start = name_of(90), NOW + timedelta(hours=20)
+    plan = Event("gym", "plan", "workout.planned", start, start, {"activity": "run", "duration_s": 1800})
+    written = []
+    for revision in range(3):  # a plan may be undone by any session, so all of them are read
+        worker.store.timelines.append(CLUB, [(name, replace(plan, revision=revision))])
+        worker.evaluate([(CLUB, name)])
+        written.append(worker.store.client.info("commandstats")["cmdstat_set"]["calls"])
+    assert written == [written[0]] * 3
