@@ -33,15 +33,16 @@ class RuleDesk:
 
         with self._loading:
             try:
-                rulebook, reach, *_ = self._governing().current(club)
+                governing = self._governing().current(club)
             except NoRulesError as error:
                 raise UnknownRuleError(str(error)) from error
-        known = {each.id for generation in rulebook for each in generation.rule_set.rules}
+        known = {each.id for generation in governing.rulebook for each in generation.rule_set.rules}
         if rule not in known:
             near = nearest(rule, tuple(sorted(known))) or "; `GET /v1/rules` lists them"
             raise UnknownRuleError(f"names no rule{near}")
+        reach = governing.reach
         snapshot = self.store.timelines.load(club, athlete, reach.since(at), at + reach.ahead)
-        return trace(rulebook, snapshot.athlete, snapshot.events, at, rule)
+        return trace(governing.rulebook, snapshot.athlete, snapshot.events, at, rule)
 
     def rules(self, club: str) -> tuple[RuleInfo, ...]:
         """Return the rules that speak in a club, by id."""
@@ -52,7 +53,7 @@ class RuleDesk:
 
         with self._loading:
             try:
-                rulebook, *_ = self._governing().current(club)
+                rulebook = self._governing().current(club).rulebook
             except NoRulesError:
                 return ()
         return tuple(infos(rulebook[-1].rule_set))

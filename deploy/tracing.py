@@ -26,18 +26,18 @@ def report(
     store = connect(str(settings.redis_url))
     place = _club_of(store, athlete, club)
     try:
-        rulebook, reach, *_ = GoverningRules(store).current(place)
+        governing = GoverningRules(store).current(place)
     except NoRulesError as error:
         raise TraceError(str(error)) from error
-    rules = {each.id: each for each in rulebook[-1].rule_set.rules}
+    rules = {each.id: each for each in governing.rulebook[-1].rule_set.rules}
     if rule not in rules:
         hint = nearest(rule, sorted(rules)) or f"rules: {', '.join(sorted(rules))}"
         raise TraceError(f"there is no rule {rule!r}; {hint}")
     now = clock_for(settings, store).now() if at is None else at.astimezone(UTC)
-    snapshot = store.timelines.load(place, athlete, reach.since(now), now + reach.ahead)
+    snapshot = store.timelines.load(place, athlete, governing.reach.since(now), now + governing.reach.ahead)
     if snapshot.profile is None and not snapshot.events:
         raise TraceError(f"club {place} knows no athlete {athlete!r}, or nothing of that time")
-    found = trace(rulebook, snapshot.athlete, snapshot.events, now, rule)
+    found = trace(governing.rulebook, snapshot.athlete, snapshot.events, now, rule)
     store.close()
     if as_json:
         return json.dumps(TraceSchema(many=True).dump(found), indent=2, ensure_ascii=False)

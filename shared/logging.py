@@ -41,5 +41,5 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # A Celery worker's own start-up chatter and a line a task would drown what an operator looks for.
-    for noisy in ("celery.app.trace", "celery.worker.strategy", "kombu", "urllib3"):
+    for noisy in ("celery.app.trace", "celery.worker.strategy", "kombu"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from services.notify.channels.message import TransportError
 from services.notify.delivery import Deliverer
 from shared.clock import Clock
@@ -21,6 +23,8 @@ TOGETHER_S: Final = 0.05
 The advice may be withdrawn meanwhile, and no other worker can claim what this one holds: what is left then is given
 back.
 """
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ class Drain:
                         break
             except Exception:
                 if len(claims) == 1:
-                    raise
+                    log.exception(
+                        "delivery.crashed", delivery=claims[0].delivery.id, club=club, subscription=lane
+                    )
+                    return
                 crashed = True  # the one that does it will be found when it is alone
             took = time.monotonic() - began
             self.store.deliveries.finish(*outcomes, *_given_back(claims[len(outcomes) :]))

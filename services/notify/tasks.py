@@ -61,7 +61,7 @@ class NotifyShell:
             try:
                 drain.run(club, subscription)
             except Exception:
-                log.exception("delivery.crashed", club=club, subscription=subscription)
+                log.exception("draining.failed", club=club, subscription=subscription)
 
     def _route_each(
         self, athletes: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import redis
 
 from deploy import local
+from deploy.embedded import free_port
 from shared.contracts.clubs import SCOPES
 from shared.contracts.event_schema import read_event
 from shared.contracts.partitions import PARTITIONS
@@ -62,7 +63,7 @@ class Plain:
     @classmethod
     def start(cls, at: Rig, *, batched: bool = False) -> "Plain":
         """Start it on the rig's store."""
-        port = rig.free_port()
+        port = free_port()
         environ = {
             **os.environ,
             "STORE": at.store_url,

