@@ -12,6 +12,7 @@ from shared.contracts import wire_times as times
 from shared.contracts.events import EVENT_TYPES, Event, EventType, Field, Value
 from shared.contracts.faults import Fault, InvalidError, preview
 from shared.contracts.wire_faults import faults_of
+from shared.contracts.wire_straight import straight
 
 MAX_BATCH = 500
 MAX_ID_LENGTH = 256
@@ -37,10 +38,12 @@ def read_event(raw: object, *, default_source: str, now: datetime) -> PostedEven
     """Check one event as JSON gave it. Raise `InvalidError` with every fault of it."""
     kind = raw.get("type") if isinstance(raw, Mapping) else None
     schema = _SCHEMAS.get(kind) if isinstance(kind, str) else None
-    try:
-        found = (schema or _UNTYPED).load(raw)  # type: ignore[arg-type] # a raw of another kind is refused by load
-    except ValidationError as error:
-        raise InvalidError(_with_places(faults_of(error, raw), raw, schema)) from None
+    found = _STRAIGHT[str(kind)](raw) if schema else None
+    if found is None:
+        try:
+            found = (schema or _UNTYPED).load(raw)  # type: ignore[arg-type] # a raw of another kind is refused by load
+        except ValidationError as error:
+            raise InvalidError(_with_places(faults_of(error, raw), raw, schema)) from None
     posted = _posted(found, default_source)
     faults = _faults_beyond_fields(
         EVENT_TYPES[posted.event.type], posted.event, cast("Mapping[str, Any]", raw), now
@@ -202,5 +205,6 @@ def _event_schema(kind: EventType) -> Schema:
 
 _RECORDS: list[tuple[Mapping[str, Field], type[Schema]]] = []
 _SCHEMAS: Mapping[str, Schema] = {name: _event_schema(kind) for name, kind in EVENT_TYPES.items()}
+_STRAIGHT = {name: straight(schema) for name, schema in _SCHEMAS.items()}
 # For an event whose type is missing or unknown: whatever can be said of the rest is said with it.
 _UNTYPED: Schema = wire.StrictSchema.from_dict(_envelope(wire.JsonValue(required=True), tuple(EVENT_TYPES)))()

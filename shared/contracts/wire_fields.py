@@ -58,7 +58,18 @@ class SparseSchema(StrictSchema):
         return {name: value for name, value in data.items() if value is not None}
 
 
-class Text(fields.String):
+class Checked:
+    """A field whose whole check is `read`: of a value that is there, whatever it is, and of nothing around it."""
+
+    def read(self, value: Any) -> Any:
+        """Return what `value` is inside. Raise `ValidationError` saying what is allowed."""
+        raise NotImplementedError
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return self.read(value)
+
+
+class Text(Checked, fields.String):
     """A text of 1 to `max_length` characters, one of `choices` if given; `lines` lets it hold line breaks."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
@@ -85,7 +96,8 @@ class Text(fields.String):
         self._allowed = allowed or f"must be text of 1 to {max_length} characters"
         self._forbidden = _NOT_IN_TEXT if lines else _NOT_IN_A_LINE
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+    def read(self, value: Any) -> str:
+        """Return the text as it came."""
         if self._choices:
             if type(value) is not str or value not in self._choices:
                 hint = nearest(value, self._choices) if isinstance(value, str) else ""
@@ -100,7 +112,7 @@ class Text(fields.String):
         return value
 
 
-class Number(fields.Float):
+class Number(Checked, fields.Float):
     """A JSON number within bounds, as a float. Neither a boolean nor a text is a number."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
@@ -111,13 +123,14 @@ class Number(fields.Float):
         )
         self._minimum, self._maximum = minimum, maximum
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+    def read(self, value: Any) -> float:
+        """Return the number as a float."""
         if type(value) not in {int, float} or not self._minimum <= value <= self._maximum:
             raise ValidationError(f"must be a number from {self._minimum:g} to {self._maximum:g}")
         return float(value) + 0.0  # -0.0 becomes 0.0: equal values have one form
 
 
-class Whole(fields.Integer):
+class Whole(Checked, fields.Integer):
     """A whole JSON number within bounds. `3.0` is one, as JSON knows no other numbers; `"3"` and true are not."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
@@ -128,7 +141,8 @@ class Whole(fields.Integer):
         )
         self._minimum, self._maximum = minimum, maximum
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+    def read(self, value: Any) -> int:
+        """Return the number as an int."""
         if (
             type(value) not in {int, float}
             or not self._minimum <= value <= self._maximum
@@ -138,12 +152,13 @@ class Whole(fields.Integer):
         return int(value)
 
 
-class Flag(fields.Boolean):
+class Flag(Checked, fields.Boolean):
     """true or false, and nothing that merely resembles them."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+    def read(self, value: Any) -> bool:
+        """Return the flag as it came."""
         if type(value) is not bool:
             raise ValidationError("must be true or false")
         return value
@@ -159,11 +174,11 @@ class Texts(fields.List[str]):
 
     def __init__(self, inner: Text, *, most: int, **options: Any) -> None:
         super().__init__(inner, metadata={"maxItems": most, **options.pop("metadata", {})}, **options)
-        self._most = most
+        self.most = most
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> list[str | None]:
-        if isinstance(value, list) and len(value) > self._most:
-            raise ValidationError(f"must be a list of at most {self._most}")
+        if isinstance(value, list) and len(value) > self.most:
+            raise ValidationError(f"must be a list of at most {self.most}")
         return super()._deserialize(value, attr, data, **options)
 
 
@@ -177,15 +192,15 @@ class Records(fields.Nested):
 
     def __init__(self, schema: type[Schema], *, most: int, **options: Any) -> None:
         super().__init__(schema, many=True, metadata={"maxItems": most}, **options)
-        self._most = most
+        self.most = most
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Any, partial: Any = None, **options: Any
     ) -> Any:
         if not isinstance(value, list):
             raise ValidationError("must be a list of objects")
-        if len(value) > self._most:
-            raise ValidationError(f"must be a list of at most {self._most}")
+        if len(value) > self.most:
+            raise ValidationError(f"must be a list of at most {self.most}")
         return super()._deserialize(value, attr, data, partial, **options)
 
 

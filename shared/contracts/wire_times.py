@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from marshmallow import ValidationError, fields
 
 from shared.contracts.faults import nearest
-from shared.contracts.wire_fields import MISSING_MESSAGES
+from shared.contracts.wire_fields import MISSING_MESSAGES, Checked
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _WITHOUT_OFFSET = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", re.ASCII)
@@ -21,12 +21,13 @@ _LEAP_SECOND = "60"
 _AN_INSTANT = 'must be an RFC 3339 time with an offset, such as "2026-03-02T17:00:00+01:00"'
 
 
-class Instant(fields.DateTime):
+class Instant(Checked, fields.DateTime):
     """RFC 3339 with an offset; inside, an aware UTC datetime in whole milliseconds (more digits are cut off)."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+    def read(self, value: Any) -> datetime:
+        """Return the instant in UTC."""
         if type(value) is not str or not _RFC_3339.fullmatch(value):
             if isinstance(value, str) and _WITHOUT_OFFSET.fullmatch(value):
                 raise ValidationError(f"has no offset, so it names no instant; it {_AN_INSTANT}")
@@ -47,12 +48,13 @@ class Instant(fields.DateTime):
         return None if value is None else instant_text(value)
 
 
-class LocalDate(fields.Date):
+class LocalDate(Checked, fields.Date):
     """A local calendar day, `2026-03-02`; inside, that text (events keep JSON values)."""
 
     default_error_messages: dict[str, Any] = MISSING_MESSAGES
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def read(self, value: Any) -> str:
+        """Return the day's text as it came."""
         if type(value) is not str or not _is_date(value):
             raise ValidationError('must be a date that exists, such as "2026-03-02"')
         return value
