@@ -9,6 +9,7 @@ from redis.retry import Retry
 from shared.store.advice import AdviceStore
 from shared.store.athletes import Athletes
 from shared.store.clubs import Clubs
+from shared.store.connections import pool_on
 from shared.store.counters import Counters
 from shared.store.deliveries import Deliveries
 from shared.store.due import Due
@@ -64,14 +65,16 @@ class Store:
 
 def connect(url: str) -> Store:
     """Make a store on `url` (`redis://`, `rediss://` or `unix://`). Nothing is sent before the first use."""
-    client = redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        health_check_interval=30,
-        # Every write is safe to repeat: appends know duplicates, commits compare what they read.
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+    client = redis.Redis.from_pool(
+        pool_on(
+            url,
+            decode_responses=True,
+            socket_timeout=5,
+            socket_connect_timeout=2,
+            health_check_interval=30,
+            # Every write is safe to repeat: appends know duplicates, commits compare what they read.
+            retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+        )
     )
     scripts = Scripts(client)
     return Store(

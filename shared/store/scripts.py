@@ -18,6 +18,8 @@ _DIGESTS = {name: hashlib.sha1(source.encode()).hexdigest() for name, source in 
 
 Call = tuple[str, Sequence[str], Sequence[str | int]]
 """A script's name, its keys and its arguments."""
+Command = tuple[str | int, ...]
+"""A plain command as it is sent."""
 
 
 class Scripts:
@@ -34,12 +36,15 @@ class Scripts:
             except redis.exceptions.NoScriptError:
                 return self._client.eval(_SOURCES[name], len(keys), *keys, *arguments)
 
-    def run_many(self, calls: Sequence[Call]) -> list[Any]:
-        """Run scripts in one round trip, each atomic by itself, and return their answers in order."""
+    def run_many(self, calls: Sequence[Call], *, first: Sequence[Command] = ()) -> list[Any]:
+        """Run scripts in one round trip, each atomic by itself, and return their answers in order.
+
+        Before them, in the same round trip, the commands of `first`, whose answers tell nothing.
+        """
         if not calls:
             return []
         with store_errors():
-            answers = self._send(calls)
+            answers = self._send(calls, first)
             lost = [
                 i for i, answer in enumerate(answers) if isinstance(answer, redis.exceptions.NoScriptError)
             ]
@@ -53,8 +58,14 @@ class Scripts:
                     raise answer
             return answers
 
-    def _send(self, calls: Sequence[Call]) -> list[Any]:
+    def _send(self, calls: Sequence[Call], first: Sequence[Command] = ()) -> list[Any]:
         pipeline = self._client.pipeline(transaction=False)
+        for command in first:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves it so
         for name, keys, arguments in calls:
             pipeline.evalsha(_DIGESTS[name], len(keys), *keys, *arguments)
-        return pipeline.execute(raise_on_error=False)
+        answers = pipeline.execute(raise_on_error=False)
+        for answer in answers[: len(first)]:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers[len(first) :]

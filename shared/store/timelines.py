@@ -119,7 +119,7 @@ class Timelines:
         outcomes: list[Outcome | None] = [None] * len(events)
         by_athlete: dict[str, list[int]] = {}
         for position, (athlete, event) in enumerate(events):
-            foreign = next((name for name, owner in owners[position].items() if owner != athlete), None)
+            foreign = next((name for name in _claimed_keys(event) if owners[name] != athlete), None)
             if foreign is None:
                 by_athlete.setdefault(athlete, []).append(position)
             else:
@@ -128,17 +128,17 @@ class Timelines:
             _append_call(club, athlete, [events[i][1] for i in places])
             for athlete, places in by_athlete.items()
         ]
+        # Named in the same round trip, and first: a stored event whose athlete no list has would miss new rules.
+        names = [("ZADD", keys.club_athletes(club), *(part for name in by_athlete for part in (0, name)))]
+        answers = self._scripts.run_many(calls, first=names if by_athlete else ())
         wake = []
-        for (athlete, places), answer in zip(by_athlete.items(), self._scripts.run_many(calls), strict=True):
+        for (athlete, places), answer in zip(by_athlete.items(), answers, strict=True):
             statuses = [str(status) for status in answer[1:]]
             for position, status in zip(places, statuses, strict=True):
                 outcomes[position] = _outcome(status, events[position][1])
             # A duplicate wakes too: its sender may be repeating what it got no answer to.
             if answer[0] or "duplicate" in statuses:
                 wake.append(athlete)
-        if by_athlete:
-            with store_errors():
-                self._client.zadd(keys.club_athletes(club), dict.fromkeys(by_athlete, 0))
         return Appended(tuple(outcome for outcome in outcomes if outcome is not None), tuple(wake))
 
     def load(self, club: str, athlete: str, since: Mapping[str, datetime], until: datetime) -> Snapshot:
@@ -153,21 +153,32 @@ class Timelines:
         answers = self._scripts.run_many([_load_call(each) for each in wanted])
         return [_snapshot(each, answer) for each, answer in zip(wanted, answers, strict=True)]
 
-    def _claim(self, club: str, events: Sequence[tuple[str, Event]]) -> list[dict[str, str]]:
-        """Claim every event's key for its athlete. Return for each event its keys with the athletes that own them.
+    def _claim(self, club: str, events: Sequence[tuple[str, Event]]) -> dict[str, str]:
+        """Claim every event's key for its athlete. Return the athlete that owns each key.
 
         A claim outlives a crash before its append: it only says whose the key is, and a repeat finds it so.
         """
-        names = [_claimed_keys(event) for _, event in events]
+        claims = [(name, athlete) for athlete, event in events for name in _claimed_keys(event)]
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
-            for (athlete, _), claimed in zip(events, names, strict=True):
-                for name in claimed:
-                    place = keys.event_owners(club, zlib.crc32(name.encode()) % _OWNER_SHARDS)
-                    pipeline.hsetnx(place, name, athlete)
-                    pipeline.hget(place, name)
-            answers = iter(pipeline.execute()[1::2])
-        return [{name: str(next(answers)) for name in claimed} for claimed in names]
+            for name, athlete in claims:
+                pipeline.hsetnx(_owners(club, name), name, athlete)
+            owners = {}
+            known = []
+            for (name, athlete), new in zip(claims, pipeline.execute(), strict=True):
+                if new:
+                    owners[name] = athlete
+                elif name not in owners:
+                    known.append(name)
+            if known:
+                for name in known:
+                    pipeline.hget(_owners(club, name), name)
+                owners.update(zip(known, map(str, pipeline.execute()), strict=True))
+        return owners
+
+
+def _owners(club: str, name: str) -> str:
+    return keys.event_owners(club, zlib.crc32(name.encode()) % _OWNER_SHARDS)
 
 
 def _load_call(wanted: Wanted) -> Call:

@@ -23,13 +23,14 @@ end
 
 -- News says where the timeline has changed since the last commit: TYPE'S NUMBER|START|KEY, or "*" for anywhere.
 local digested = tonumber(redis.call('HGET', meta, 'digest_until') or '0')
+local told = 0
 local function tell(own, start, key)
   if tonumber(start) < digested then
     redis.call('DEL', digest)
     redis.call('HDEL', meta, 'digest', 'digest_until')
     digested = 0
   end
-  redis.call('RPUSH', news, own .. '|' .. start .. '|' .. key)
+  told = redis.call('RPUSH', news, own .. '|' .. start .. '|' .. key)
 end
 
 local function take_off(key)
@@ -73,7 +74,7 @@ for i = 3, #ARGV, 7 do
 end
 
 if changed then
-  if redis.call('LLEN', news) > MOST_NEWS then
+  if told > MOST_NEWS then
     redis.call('DEL', news)
     redis.call('RPUSH', news, '*')
   end

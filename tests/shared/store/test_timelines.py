@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.events import TIMELINE_TYPES, Event
+from shared.store import keys
 from shared.store.connect import Store, StoreUnavailableError, connect
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -55,6 +56,25 @@ def test_an_id_of_another_athlete_is_a_conflict(store: Store) -> None:
     outcome = store.timelines.append(CLUB, [("ben", run("1"))]).outcomes[0]
     assert (outcome.status, outcome.field) == ("conflict", "subject")
     assert timeline(store, "ben") == []
+
+
+def test_who_names_an_event_first_in_a_batch_owns_it(store: Store) -> None:
+    assert statuses(store, ("ada", run("1")), ("ben", run("1")), ("ben", run("2"))) == [
+        "accepted", "conflict", "accepted",
+    ]  # fmt: skip
+    assert [timeline(store), timeline(store, "ben")] == [[("1", 0)], [("2", 0)]]
+
+
+def test_a_club_lists_the_athletes_of_what_it_took_and_no_others(store: Store) -> None:
+    store.timelines.append(CLUB, [("ada", run("1")), ("ben", run("1"))])
+    assert store.client.zrange(keys.club_athletes(CLUB), 0, -1) == ["ada"]
+
+
+def test_a_store_that_has_lost_its_scripts_is_given_them_again(store: Store) -> None:
+    store.timelines.append(CLUB, [("ada", run("1"))])
+    store.client.script_flush()
+    assert statuses(store, ("ada", run("1")), ("ben", run("2"))) == ["duplicate", "accepted"]
+    assert store.client.zrange(keys.club_athletes(CLUB), 0, -1) == ["ada", "ben"]
 
 
 def test_the_same_id_from_another_source_or_club_is_another_event(store: Store) -> None:
