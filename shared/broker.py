@@ -90,7 +90,16 @@ def celery_app(settings: Settings, name: str) -> Celery:
 def send(app: Celery, task: str, **payload: object) -> None:
     """Put a wake-up on its queue. Raise `BrokerUnavailableError` within seconds when the broker is away."""
     try:
-        app.send_task(task, kwargs=payload, queue=QUEUES[task], retry=False, ignore_result=True)
+        app.send_task(
+            task,
+            kwargs=payload,
+            queue=QUEUES[task],
+            retry=False,
+            ignore_result=True,
+            # Celery would write out every argument once more, for monitors that none of the messages has to please.
+            argsrepr="",
+            kwargsrepr="",
+        )
     except (kombu.exceptions.OperationalError, OSError) as error:
         raise BrokerUnavailableError(f"{task} was not queued: {error}") from error
 

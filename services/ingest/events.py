@@ -90,16 +90,16 @@ class _Tally:
 def post_events() -> Response:
     """Take events: 202 for what is stored, and for nothing else."""
     wired = parts()
-    club = caller().club
+    key = caller()
     wired.gate.admit()
     found = cloudevents.read_events(request)
-    wired.gate.spend(club, len(found.events))
+    wired.gate.spend(key.club, len(found.events))
     now = wired.clock.now()
     tally = _Tally()
     posted: list[tuple[int, PostedEvent]] = []
     for index, event in enumerate(found.events):
         try:
-            checked = read_event(event.raw, default_source=caller().name, now=now)
+            checked = read_event(event.raw, default_source=key.name, now=now)
         except InvalidError as error:
             tally.reject(index, _id_of(event.raw), (*event.faults, *error.faults))
             continue
@@ -108,9 +108,9 @@ def post_events() -> Response:
         else:
             posted.append((index, checked))
     if posted:
-        appended = wired.store.timelines.append(club, [(one.athlete, one.event) for _, one in posted])
+        appended = wired.store.timelines.append(key.club, [(one.athlete, one.event) for _, one in posted])
         # Stored and marked: from here on nothing may keep the 202 from being told.
-        wired.wake.evaluate(club, appended.wake)
+        wired.wake.evaluate(key.club, appended.wake)
         for (index, one), outcome in zip(posted, appended.outcomes, strict=True):
             tally.count(index, one, outcome)
     return _answer(found.batch, tally)

@@ -1,5 +1,6 @@
 """Nothing is promised that cannot be kept: a store that is away, a backlog, a limit, a broker that is away."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,4 +123,16 @@ def test_a_wake_up_names_each_athlete_once(store_url: str) -> None:
     messages = door.woken()
     assert max(map(len, messages)) <= 25
     assert sorted(name for message in messages for _, name in message) == sorted(f"a{n}" for n in range(60))
+    door.close()
+
+
+def test_wake_ups_that_come_one_by_one_faster_than_they_are_sent_share_messages(store_url: str) -> None:
+    door = open_door_on(store_url)
+    athletes = [f"a{number}" for number in range(300)]
+    for athlete in athletes:
+        door.wake.evaluate(door.club, [athlete])
+        time.sleep(0.0002)
+    messages = door.woken()
+    assert [name for message in messages for _, name in message] == athletes
+    assert len(messages) < len(athletes) / 2
     door.close()
