@@ -12,13 +12,15 @@ from shared.contracts.ids import new_id
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
+from shared.store.line import Line
 
 
 class Clubs:
     """Who may speak to Tandem, and for whom."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, line: Line) -> None:
         self._client = client
+        self._line = line
 
     def create(self, name: str, now: datetime) -> Club:
         """Found a club. Two clubs may bear one name; ids tell them apart."""
@@ -53,11 +55,10 @@ class Clubs:
 
     def authenticate(self, token: str) -> ApiKey | None:
         """Return the key that `token` belongs to, or None when there is none or it was revoked."""
-        with store_errors():
-            found = self._client.hget(keys.API_KEYS, _digest(token))
+        [found] = self._line.ask([("HGET", keys.API_KEYS, _digest(token))])
         if found is None:
             return None
-        key = decode(str(found), ApiKey)
+        key = decode(found, ApiKey)
         return key if key.revoked_at is None else None
 
     def keys(self, club: str) -> tuple[ApiKey, ...]:

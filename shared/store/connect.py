@@ -15,6 +15,7 @@ from shared.store.deliveries import Deliveries
 from shared.store.due import Due
 from shared.store.errors import StoreUnavailableError, store_errors
 from shared.store.limits import Limits
+from shared.store.line import Line
 from shared.store.outbox import Outbox
 from shared.store.outlook import Outlooks
 from shared.store.overrides import Overrides
@@ -76,12 +77,13 @@ def connect(url: str) -> Store:
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
         )
     )
-    scripts = Scripts(client)
+    line = Line(client)
+    scripts = Scripts(line)
     return Store(
         client=client,
-        clubs=Clubs(client),
+        clubs=Clubs(client, line),
         athletes=Athletes(client, scripts),
-        timelines=Timelines(client, scripts),
+        timelines=Timelines(line, scripts),
         due=Due(client, scripts),
         advice=AdviceStore(client, scripts),
         outbox=Outbox(client, scripts),

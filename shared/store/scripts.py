@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from shared.store.errors import store_errors
+from shared.store.line import Command, Line
 
 _SOURCES = {
     entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
@@ -18,54 +19,39 @@ _DIGESTS = {name: hashlib.sha1(source.encode()).hexdigest() for name, source in 
 
 Call = tuple[str, Sequence[str], Sequence[str | int]]
 """A script's name, its keys and its arguments."""
-Command = tuple[str | int, ...]
-"""A plain command as it is sent."""
 
 
 class Scripts:
-    """The scripts on one client. A store that has lost them (restart, flush) is given them again."""
+    """The scripts on one line. A store that has lost them (restart, flush) is given them again."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def run(self, name: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:  # noqa: ANN401 - each script answers in its own shape
         """Run one script and return its answer."""
-        with store_errors():
-            try:
-                return self._client.evalsha(_DIGESTS[name], len(keys), *keys, *arguments)
-            except redis.exceptions.NoScriptError:
-                return self._client.eval(_SOURCES[name], len(keys), *keys, *arguments)
+        return self.run_many([(name, keys, arguments)])[0]
 
     def run_many(self, calls: Sequence[Call], *, first: Sequence[Command] = ()) -> list[Any]:
         """Run scripts in one round trip, each atomic by itself, and return their answers in order.
 
-        Before them, in the same round trip, the commands of `first`, whose answers tell nothing.
+        Before them, in the same trip, go the commands of `first`, whose answers say nothing.
         """
         if not calls:
             return []
+        found = self._line.ask_all([*first, *map(_command, calls)])
+        before, answers = found[: len(first)], found[len(first) :]
+        lost = [i for i, answer in enumerate(answers) if isinstance(answer, redis.exceptions.NoScriptError)]
+        if lost:
+            self._line.ask([("SCRIPT LOAD", _SOURCES[name]) for name in {calls[i][0] for i in lost}])
+            for i, answer in zip(lost, self._line.ask_all([_command(calls[i]) for i in lost]), strict=True):
+                answers[i] = answer
         with store_errors():
-            answers = self._send(calls, first)
-            lost = [
-                i for i, answer in enumerate(answers) if isinstance(answer, redis.exceptions.NoScriptError)
-            ]
-            if lost:
-                for name in {calls[i][0] for i in lost}:
-                    self._client.script_load(_SOURCES[name])
-                for i, answer in zip(lost, self._send([calls[i] for i in lost]), strict=True):
-                    answers[i] = answer
-            for answer in answers:
+            for answer in (*before, *answers):
                 if isinstance(answer, Exception):
                     raise answer
-            return answers
+        return answers
 
-    def _send(self, calls: Sequence[Call], first: Sequence[Command] = ()) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in first:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves it so
-        for name, keys, arguments in calls:
-            pipeline.evalsha(_DIGESTS[name], len(keys), *keys, *arguments)
-        answers = pipeline.execute(raise_on_error=False)
-        for answer in answers[: len(first)]:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers[len(first) :]
+
+def _command(call: Call) -> Command:
+    name, keys, arguments = call
+    return ("EVALSHA", _DIGESTS[name], len(keys), *keys, *arguments)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-import redis
-
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import TIMELINE_TYPES, Change, Event, event_key
@@ -16,7 +14,7 @@ from shared.contracts.instants import from_ms, to_ms
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.due import WAKE_UP_LEASE_MS
-from shared.store.errors import store_errors
+from shared.store.line import Line
 from shared.store.scripts import Call, Scripts
 
 _OWNER_SHARDS = 256
@@ -106,8 +104,8 @@ class Snapshot:
 class Timelines:
     """Appends and reads. An append is one atomic write an athlete: duplicate check, timeline, dirty mark."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
-        self._client = client
+    def __init__(self, line: Line, scripts: Scripts) -> None:
+        self._line = line
         self._scripts = scripts
 
     def append(self, club: str, events: Sequence[tuple[str, Event]]) -> Appended:
@@ -159,21 +157,22 @@ class Timelines:
         A claim outlives a crash before its append: it only says whose the key is, and a repeat finds it so.
         """
         claims = [(name, athlete) for athlete, event in events for name in _claimed_keys(event)]
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for name, athlete in claims:
-                pipeline.hsetnx(_owners(club, name), name, athlete)
-            owners = {}
-            known = []
-            for (name, athlete), new in zip(claims, pipeline.execute(), strict=True):
-                if new:
-                    owners[name] = athlete
-                elif name not in owners:
-                    known.append(name)
-            if known:
-                for name in known:
-                    pipeline.hget(_owners(club, name), name)
-                owners.update(zip(known, map(str, pipeline.execute()), strict=True))
+        owners: dict[str, str] = {}
+        known = []
+        answers = self._line.ask([("HSETNX", _owners(club, name), name, athlete) for name, athlete in claims])
+        for (name, athlete), new in zip(claims, answers, strict=True):
+            if new:
+                owners[name] = athlete
+            elif name not in owners:
+                known.append(name)
+        if known:
+            owners.update(
+                zip(
+                    known,
+                    self._line.ask([("HGET", _owners(club, name), name) for name in known]),
+                    strict=True,
+                )
+            )
         return owners
 
 

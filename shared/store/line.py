@@ -1,0 +1,110 @@
+"""How short questions reach the store: over one connection that the threads of a process share.
+
+What is asked while the connection is in use goes out together afterwards, by whoever gets it next: a busy process makes
+one trip for several threads, an idle one makes it at once. A trip costs far more than the commands in it.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import redis
+
+from shared.store.errors import store_errors
+
+Command: TypeAlias = Sequence[str | int]
+"""A plain command as it is sent."""
+
+_MOST_SHARED = 32  # commands; longer lists go by themselves, so that nobody waits behind them
+
+
+class _Question:
+    """Commands of one thread, and what became of them."""
+
+    __slots__ = ("answers", "commands", "error")
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        self.commands = commands
+        self.answers: list[Any] | None = None
+        self.error: BaseException | None = None
+
+
+class Line:
+    """Asks the store. Every command must be safe to repeat: what got no answer is sent again."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._connection: Any = None
+        self._waiting: deque[_Question] = deque()
+        self._turn = threading.Lock()
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Return the commands' answers, all in one trip, not in one transaction. Raise the first error among them."""
+        answers = self.ask_all(commands)
+        with store_errors():
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+        return answers
+
+    def ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Like `ask`; an error that the store answers with is an answer."""
+        with store_errors():
+            if len(commands) > _MOST_SHARED:
+                return self._alone(commands)
+            question = _Question(commands)
+            self._waiting.append(question)
+            with self._turn:
+                if question.answers is None and question.error is None:
+                    self._speak_for_all()
+            if question.error is not None:
+                raise question.error
+            return question.answers or []
+
+    def _speak_for_all(self) -> None:
+        questions = []
+        while (
+            self._waiting
+        ):  # only whoever has the turn takes any, and each asker is in before it waits for its turn
+            questions.append(self._waiting.popleft())
+        try:
+            answers = iter(
+                self._exchange([command for question in questions for command in question.commands])
+            )
+        except BaseException as error:
+            for question in questions:
+                question.error = error
+            raise
+        for question in questions:
+            question.answers = [next(answers) for _ in question.commands]
+
+    def _exchange(self, commands: Sequence[Command]) -> list[Any]:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._client.connection_pool.get_connection()
+        packed = connection.pack_commands(commands)
+
+        def attempt() -> list[Any]:
+            connection.send_packed_command(packed)
+            return [_answer(connection) for _ in commands]
+
+        try:
+            answers: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
+        except BaseException:
+            connection.disconnect()  # whatever is still to come would answer somebody else
+            raise
+        return answers
+
+    def _alone(self, commands: Sequence[Command]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves it so
+        return pipeline.execute(raise_on_error=False)
+
+
+def _answer(connection: Any) -> Any:  # noqa: ANN401 - redis-py leaves its connections untyped
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
