@@ -19,7 +19,10 @@ from shared.broker import DELIVER, EVALUATE, send
 
 MOST_KEPT = 10_000
 """Pairs kept while the broker is away; beyond that the tick is the quicker way."""
-_MOST_A_MESSAGE = 25  # so that several workers share a large batch
+# Athletes a message: a batch is cut into eight parts, so that several workers share it, but into none so small that the
+# message costs more than its work, and into none so large that it keeps a worker from everybody else's.
+_PARTS = 8
+_FEWEST_A_MESSAGE, _MOST_A_MESSAGE = 25, 100
 _PAUSE_S = 1.0
 # A message costs its sender and its receiver as much as several events. A rest in proportion to what sending took keeps
 # that to a fifth of the time, whatever the machine and its load. The one event of a quiet second never waits.
@@ -119,5 +122,6 @@ def _messages(wanted: list[tuple[str, str, str]]) -> Iterator[list[tuple[str, st
     """Cut `wanted`, which is in order, into messages of one task and a bounded size."""
     for _, group in groupby(wanted, key=itemgetter(0)):
         pairs = list(group)
-        for start in range(0, len(pairs), _MOST_A_MESSAGE):
-            yield pairs[start : start + _MOST_A_MESSAGE]
+        size = min(_MOST_A_MESSAGE, max(_FEWEST_A_MESSAGE, -(-len(pairs) // _PARTS)))
+        for start in range(0, len(pairs), size):
+            yield pairs[start : start + size]

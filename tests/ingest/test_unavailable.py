@@ -121,8 +121,20 @@ def test_a_wake_up_names_each_athlete_once(store_url: str) -> None:
     door = open_door_on(store_url)
     door.post_events([event(id=f"{number}", subject=f"a{number % 60}") for number in range(240)])
     messages = door.woken()
-    assert max(map(len, messages)) <= 25
+    assert sorted(map(len, messages)) == [10, 25, 25]
     assert sorted(name for message in messages for _, name in message) == sorted(f"a{n}" for n in range(60))
+    door.close()
+
+
+@pytest.mark.parametrize(("athletes", "largest"), [(1, 1), (200, 25), (400, 50), (4000, 100)])
+def test_a_large_batch_is_shared_out_in_messages_of_a_bounded_size(
+    store_url: str, athletes: int, largest: int
+) -> None:
+    door = open_door_on(store_url)
+    door.wake.evaluate(door.club, [f"a{number}" for number in range(athletes)])
+    messages = door.woken()
+    assert sum(map(len, messages)) == athletes
+    assert max(map(len, messages)) == largest
     door.close()
 
 
