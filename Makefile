@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test converge fuzz mutate latency history bench docs lint fmt lock image hooks clean
+.PHONY: help demo test converge fuzz mutate bench history docs lint fmt lock image hooks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -36,13 +36,10 @@ fuzz: .venv/.dev ## spoilt rule files: a clear error with a place for each; TAND
 mutate: .venv/.dev ## small faults put into engine and language: which does no test notice? TANDEM_MUTANTS=400 sets how many
 	$(BIN)/python -m tests.mutation.run $(ARGS)
 
-latency: .venv/.dev ## POST to webhook received on an idle machine, beside a bare Celery chain; ARGS="--rounds 50"
-	$(BIN)/python -m tests.load.latency $(ARGS)
-
 history: .venv/.dev ## what an evaluation costs after a month, a year and three of ten events a day; ARGS="--rounds 50"
 	$(BIN)/python -m tests.load.history $(ARGS)
 
-bench: .venv/.dev ## events a second and CPU time beside the plain design, in turns; ARGS="--rounds 3 --quick"
+bench: .venv/.dev ## is it as fast as it says, beside other designs? ARGS="--only latency --rounds 3 --quick" narrows it
 	$(UV) sync --quiet --locked --inexact --group bench --python $(PYTHON)
 	$(BIN)/python -m tests.load.bench $(ARGS)
 

@@ -1,68 +1,105 @@
-"""How Tandem's throughput and CPU time compare with the plain design's, measured in turns in one run.
+"""Is Tandem as fast as it says? Measure it beside other designs, and write the report.
 
     make bench
+    make bench ARGS="--only throughput --rounds 3 --quick"
+    make bench ARGS=--report
 
-Prints, for each case, each design's events a second and CPU seconds per 1,000 events, and the ratio of the medians.
+Writes docs/performance.md, its plots, and every round's figures to docs/performance/measured.json. With --only the
+figures of other topics stay as they are; --report measures nothing.
 """
 
 import argparse
+import logging
+import os
+import platform
+import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, TypeAlias
 
-from tests.load.figures import Figures, write
+import structlog
+
+from tests.load import engines, figures, footprint, growth, hops, latency, plots, throughput
+from tests.load.figures import Figure
 from tests.load.plan import Sizes
+from tests.load.report import report
 from tests.load.seeds import Seeds
-from tests.load.throughput import TOPIC, measure
 
-_RATE, _CPU = "events/s", "CPU s per 1,000"
-
-
-def report(figures: Figures) -> str:
-    """Return a table: medians with the least and the greatest of the rounds, and Tandem over each other design."""
-    lines = []
-    for case in figures.cases(TOPIC):
-        lines.append(f"\n{case}")
-        for design in figures.designs(TOPIC, case):
-            rate, cpu = (figures.spread(TOPIC, case, design, value) for value in (_RATE, _CPU))
-            if rate is not None and cpu is not None:
-                lines.append(
-                    f"  {design:10} {rate.text(0):>32} events/s {cpu.text():>28} CPU s per 1,000"
-                    f"{_over(figures, case, design)}"
-                )
-    return "\n".join(lines)
+DOCS: Final = Path(__file__).parents[2] / "docs"
+Measure: TypeAlias = Callable[[Seeds, Sizes], Iterator[Figure]]
+TOPICS: Final[Mapping[str, Measure]] = {
+    "throughput": throughput.measure,
+    "latency": latency.measure,
+    "growth-history": growth.measure_history,
+    "growth-athletes": growth.measure_athletes,
+    "growth-workers": growth.measure_workers,
+    "growth-rules": growth.measure_rules,
+    "engines": lambda seeds, sizes: engines.measure(sizes, seeds.rules()),
+    "bounds": lambda _, sizes: hops.measure(sizes),
+    "footprint": footprint.measure,
+}
 
 
-def _over(figures: Figures, case: str, design: str) -> str:
-    ours = [figures.spread(TOPIC, case, "tandem", value) for value in (_RATE, _CPU)]
-    theirs = [figures.spread(TOPIC, case, design, value) for value in (_RATE, _CPU)]
-    ratios = [
-        mine.median / other.median
-        for mine, other in zip(ours, theirs, strict=True)
-        if mine is not None and other is not None
-    ]
-    if design == "tandem" or len(ratios) < len(ours):
-        return ""
-    return f"   tandem: {ratios[0]:.2f} x the events, {ratios[1]:.2f} x the CPU"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--quick", action="store_true", help="a tenth of the events, to see that all of it works"
+def main() -> None:
+    """Measure what is asked for, one topic after another, and write the report after each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--keep", type=Path, help="a file for the figures, as JSON")
-    chosen = parser.parse_args(arguments)
-    figures = Figures()
+    parser.add_argument("--only", nargs="+", choices=list(TOPICS), default=list(TOPICS), metavar="TOPIC",
+                        help=", ".join(TOPICS))  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
+    parser.add_argument("--athletes", type=int, default=200_000, help="of the largest club")
+    parser.add_argument("--report", action="store_true", help="make the report anew from what was measured")
+    parser.add_argument("--into", type=Path, default=DOCS, help="the folder of performance.md")
+    chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    sizes = Sizes(chosen.rounds, chosen.quick, chosen.athletes)
+    if chosen.report:
+        write(chosen.into, figures.read(_kept(chosen.into)))
+        return
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
-        for figure in measure(Seeds(Path(folder)), Sizes(chosen.rounds, chosen.quick)):
-            figures.all.append(figure)
-            print(f"{figure.case}: {figure.of} {figure.values[_RATE]:,.0f} events/s", flush=True)  # noqa: T201
-    if chosen.keep is not None:
-        write(figures, chosen.keep)
-    print(report(figures))  # noqa: T201
+        seeds = Seeds(Path(folder))
+        for topic in chosen.only:
+            began = time.monotonic()
+            found = list(_shown(TOPICS[topic](seeds, sizes)))
+            known = figures.read(_kept(chosen.into))
+            about = {"taken": datetime.now(UTC).isoformat(timespec="minutes"), "rounds": sizes.rounds,
+                     "seconds": round(time.monotonic() - began), "quick": sizes.quick,
+                     "machine": machine()}  # fmt: skip
+            for name in dict.fromkeys(each.topic for each in found):
+                known.replace(name, [each for each in found if each.topic == name], about)
+            figures.write(known, _kept(chosen.into))
+            write(chosen.into, known)
+
+
+def write(folder: Path, found: figures.Figures) -> None:
+    """Write the report and its plots."""
+    (folder / "performance.md").write_text(report(found), encoding="utf-8")
+    plots.draw(found, folder / "performance")
+
+
+def machine() -> str:
+    """Return what it was measured on."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def _kept(folder: Path) -> Path:
+    return folder / "performance" / "measured.json"
+
+
+def _shown(found: Iterable[Figure]) -> Iterator[Figure]:
+    """Say each figure as it comes."""
+    for each in found:
+        values = "  ".join(
+            f"{name} {value:.4g}" for name, value in each.values.items() if "CPU: " not in name
+        )
+        sys.stderr.write(f"{each.topic} | {each.case} | {each.of}: {values}\n")
+        sys.stderr.flush()
+        yield each
 
 
 if __name__ == "__main__":

@@ -1,192 +1,106 @@
-"""How long from POST to webhook received, on an idle machine, beside a bare two-task Celery chain on the same broker.
+"""How long from POST to webhook received: idle, at 20 events a second, and near each design's own saturation."""
 
-    make latency
-
-Both are measured in one run, interleaved: one event, one chain, and so on. The chain is what Celery itself costs: a
-task that sends a second task, which posts to the same receiver. Prints p50, p99 and their ratios with the spread of
-the rounds.
-"""
-
-import argparse
-import http.client
-import json
-import os
-import signal
-import statistics
-import subprocess
-import sys
-import tempfile
-import threading
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
 
-from celery import Celery
+from tests.load.designs import Design
+from tests.load.feeding import feed
+from tests.load.figures import Figure, Spread
+from tests.load.plan import Sizes
+from tests.load.rig import Rig, await_that
+from tests.load.seeds import Name, Seeds
+from tests.load.workload import WireEvent, Workload
 
-from deploy import local
-from deploy.demo.receiver import Received, Receiver
-from shared.contracts.clubs import SCOPES
-from shared.settings import read_settings
-from shared.store.connect import connect
-
-CHAIN_QUEUE = "bare-chain"
-
-
-def chain_app(broker: str) -> Celery:
-    """Return the bare app: `first` sends `second`, which posts."""
-    app = Celery("bare", broker=broker, set_as_current=False)
-    app.conf.update(task_ignore_result=True, task_acks_late=True, worker_prefetch_multiplier=1)
-
-    @app.task(name="first")
-    def first(host: str, port: int, number: int) -> None:
-        app.send_task("second", args=(host, port, number), queue=CHAIN_QUEUE)
-
-    @app.task(name="second")
-    def second(host: str, port: int, number: int) -> None:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
-        connection.request("POST", "/chain", body=json.dumps({"number": number}))
-        connection.getresponse().read()
-        connection.close()
-
-    return app
+TOPIC = "latency"
+DESIGNS: Final[tuple[Name, ...]] = ("plain", "tandem")
+SHARES: Final = {"half of saturation": 0.5, "90 % of saturation": 0.9}
+_CONNECTIONS: Final = 16
 
 
-@dataclass
-class Arrivals:
-    """Waits for messages by what they are about."""
+@dataclass(slots=True)
+class Running:
+    """A design that is asked round after round."""
 
-    seen: dict[str, float] = field(default_factory=dict)
-    change: threading.Condition = field(default_factory=threading.Condition)
+    name: Name
+    at: Rig
+    design: Design
+    saturation: float = 0.0
+    runs: int = 0
 
-    def note(self, message: Received) -> None:
-        """Take the time of an arrival."""
-        now = time.perf_counter()
-        name = str(message.body.get("number", message.body.get("subject")))
-        with self.change:
-            self.seen[name] = now
-            self.change.notify_all()
-
-    def wait(self, name: str) -> float:
-        """Return when `name` arrived; fail after ten seconds."""
-        with self.change:
-            if not self.change.wait_for(lambda: name in self.seen, 10):
-                raise TimeoutError(f"{name} did not arrive")
-            return self.seen[name]
+    def events(self, workload: Workload) -> list[WireEvent]:
+        """Return live events that were not posted before."""
+        self.runs += 1
+        return list(workload.stream(datetime.now(UTC), f"r{self.runs}-"))
 
 
-def events(number: int) -> list[dict[str, Any]]:
-    """Return a lift and a sprint of an athlete of their own: one piece of advice."""
-    now = datetime.now(UTC)
-
-    def workout(name: str, ended_min: int, minutes: int, **data: Any) -> dict[str, Any]:
-        start = (now - timedelta(minutes=ended_min + minutes)).isoformat()
-        about = {
-            "id": f"{name}-{number}",
-            "type": "workout.completed",
-            "subject": f"a{number}",
-            "time": start,
-        }
-        return {**about, "data": {"duration_s": minutes * 60, **data}}
-
-    return [
-        workout("lift", 90, 60, activity="strength"),
-        workout("run", 10, 20, activity="run", intensity="sprint"),
-    ]
-
-
-def measure(rounds: int) -> None:
-    """Run both, interleaved, and print what came of it."""
-    receiver, arrivals = Receiver(), Arrivals()
-    receiver.on_message = arrivals.note
-    receiver.start()
-    host, port = receiver.base_url.removeprefix("http://").split(":")
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as output:
-        environ = {"TANDEM_DATA_DIR": folder, "TANDEM_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8"}
-        tree = local.start(read_settings(environ), 0, environ=environ, output=output)
-        store = connect(str(tree.settings.redis_url))
-        club = store.clubs.create("Latency", datetime.now(UTC))
-        _, token = store.clubs.issue_key(club.id, "bench", SCOPES, datetime.now(UTC))
-        broker = str(tree.settings.redis_url)
-        worker = [sys.executable, "-m", "tests.load.latency", "--chain-worker"]
-        chain = subprocess.Popen(
-            worker, env={**os.environ, "BROKER": broker}, stdout=output, stderr=output, start_new_session=True
-        )
-        app = chain_app(broker)
-        try:
-            connection = http.client.HTTPConnection(tree.url.removeprefix("http://"), timeout=10)
-
-            def call(path: str, body: object) -> Any:
-                headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-                connection.request("POST", path, body=json.dumps(body), headers=headers)
-                answer = connection.getresponse()
-                found = json.loads(answer.read())
-                if answer.status not in {201, 202}:
-                    raise RuntimeError(found)
-                return found
-
-            made = call("/v1/subscriptions", {"channel": "webhook", "target": f"{receiver.base_url}/webhook"})
-            receiver.secret = made["secret"]
-            ours, bare = [], []
-            for number in range(-10, rounds):  # the first ten warm both up
-                lift, run = events(number)
-                call("/v1/events", lift)
-                time.sleep(0.03)  # the lift's own evaluation is over before the sprint comes
-                began = time.perf_counter()
-                call("/v1/events", run)
-                took = arrivals.wait(f"a{number}") - began
-                began = time.perf_counter()
-                app.send_task("first", args=(host, int(port), number), queue=CHAIN_QUEUE)
-                base = arrivals.wait(str(number)) - began
-                if number >= 0:
-                    ours.append(took * 1000)
-                    bare.append(base * 1000)
-            report(ours, bare)
-        finally:
-            os.killpg(chain.pid, signal.SIGTERM)
-            chain.wait(20)
-            app.close()
-            store.close()
-            tree.stop()
-            receiver.stop()
+def measure(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
+    """Yield a figure for each load and round; the designs run side by side, and one is asked at a time."""
+    telling = Workload(sizes.of(500), 150, sizes.of(200), datetime.now(UTC), one_in=1)
+    with ExitStack() as stack:
+        found = []
+        for name in DESIGNS:
+            at, design = stack.enter_context(seeds.running(name, telling))
+            found.append(Running(name, at, design))
+        for each in found:
+            each.saturation = _saturation(each, telling, sizes)
+            yield Figure(TOPIC, "saturation", each.name, {"requests/s": each.saturation})
+        for number in range(sizes.rounds):
+            for each in found if number % 2 else found[::-1]:
+                yield Figure(TOPIC, "idle", each.name, ranks(_one_by_one(each, telling, sizes)))
+                yield Figure(TOPIC, "20/s", each.name, ranks(_paced(each, telling, 20)))
+                for case, share in SHARES.items():
+                    rate = each.saturation * share
+                    events = sizes.of(int(rate * 4))
+                    mixed = replace(telling, live=events, one_in=10)
+                    yield Figure(TOPIC, case, each.name, ranks(_paced(each, mixed, rate)))
 
 
-def report(ours: list[float], bare: list[float]) -> None:
-    """Print percentiles in ms, and the ratio of the two by fifths of the run."""
-    for name, values in (("tandem: POST to webhook received", ours), ("bare two-task Celery chain", bare)):
-        ranks = statistics.quantiles(values, n=100)
-        print(f"{name:34} p50 {ranks[49]:6.1f} ms   p99 {ranks[98]:6.1f} ms   ({len(values)} rounds)")  # noqa: T201
-    size = max(1, len(ours) // 5)
-    ratios = [
-        statistics.median(ours[start : start + size]) / statistics.median(bare[start : start + size])
-        for start in range(0, size * 5, size)
-    ]
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"ratio of medians {statistics.median(ratios):.2f} (by fifths of the run {spread})")  # noqa: T201
+def _saturation(running: Running, workload: Workload, sizes: Sizes) -> float:
+    """Return how many single POSTs a second the design evaluates and delivers when it is given all it takes."""
+    many = replace(workload, live=sizes.of(1500), one_in=10)
+    events = running.events(many)
+    began = time.monotonic()
+    running.at.forget()
+    feed(running.design, events, 1, connections=_CONNECTIONS)
+    await_that(lambda: running.at.hooks() >= many.messages() and running.design.idle(), 120, 0.01)
+    return len(events) / (time.monotonic() - began)
 
 
-def main() -> None:
-    """Measure, or be the chain's worker."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--chain-worker", action="store_true")
-    chosen = parser.parse_args()
-    if chosen.chain_worker:
-        plain = [
-            "worker",
-            "--pool",
-            "solo",
-            "--queues",
-            CHAIN_QUEUE,
-            "--loglevel",
-            "WARNING",
-            "--without-gossip",
-        ]
-        chain_app(os.environ["BROKER"]).worker_main([*plain, "--without-mingle"])
-    else:
-        measure(chosen.rounds)
+def _one_by_one(running: Running, workload: Workload, sizes: Sizes) -> list[float]:
+    """Post an event, wait for its message and 20 ms more, and so on."""
+    took = []
+    events = running.events(replace(workload, live=sizes.of(100)))
+    for event in events:
+        running.at.forget()
+        [began] = feed(running.design, [event], 1, connections=1).values()
+        await_that(lambda: running.at.hooks() > 0, 10, 0.005)
+        took.append(running.at.arrivals()[event["id"]] - began)
+        time.sleep(0.02)
+    return took
 
 
-if __name__ == "__main__":
-    main()
+def _paced(running: Running, workload: Workload, rate: float) -> list[float]:
+    """Post at a pace, and return how long after its event was due each message came."""
+    running.at.forget()
+    posted = feed(running.design, running.events(workload), 1, connections=_CONNECTIONS, rate=rate)
+    await_that(lambda: running.at.hooks() >= workload.messages() and running.design.idle(), 120, 0.02)
+    return [at - posted[name] for name, at in running.at.arrivals().items()]
+
+
+def ranks(took: list[float]) -> dict[str, float]:
+    """Return percentiles in milliseconds, by the nearest rank."""
+    ordered = sorted(took)
+
+    def rank(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
+
+    return {
+        "p50 ms": Spread.over(ordered).median * 1000,
+        "p99 ms": rank(0.99),
+        "p99.9 ms": rank(0.999),
+        "messages": len(ordered),
+    }

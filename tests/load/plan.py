@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """`rounds` of everything that is quick; `quick` takes a tenth of each number of events and athletes."""
+    """`rounds` of what is quick, `few` of what takes long. `quick`: a tenth of each number of events and athletes."""
 
     rounds: int = 5
     quick: bool = False
     most_athletes: int = 200_000
+
+    @property
+    def few(self) -> int:
+        """Rounds of what takes long."""
+        return -(-self.rounds // 2)
 
     def of(self, full: int, least: int = 20) -> int:
         """Return how many to take where a whole run takes `full`."""

@@ -1,0 +1,136 @@
+"""How Tandem's cost grows: with an athlete's history, with the athletes of a club, with workers and with rules."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from tests.load.designs import Design
+from tests.load.feeding import feed
+from tests.load.figures import Figure
+from tests.load.plan import Sizes
+from tests.load.rig import Rig, await_that, cpu_seconds
+from tests.load.seeds import Seeds
+from tests.load.workload import Workload
+
+HISTORY: Final = "growth: history"
+PACKED: Final = "growth: history in 28 days"
+ATHLETES: Final = "growth: athletes"
+RULES: Final = "growth: rules"
+WORKERS: Final = "growth: rules workers"
+CPU: Final = "CPU ms an event"
+A_DAY: Final = 10
+"""Events a day of one athlete: 15,000 of them are four years."""
+
+
+def measure_history(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
+    """Yield the cost of an event after 15 to 15,000 events of history: ten a day, and packed into 28 days."""
+    now = datetime.now(UTC)
+    members, turns = 20, sizes.of(40, 4)
+    spans = [(HISTORY, history, history / A_DAY) for history in (15, 150, 1500, 15_000)]
+    spans += [(PACKED, history, 28.0) for history in (15, 150, 1500)]
+    loads = [
+        (topic, str(history), Workload(members, history, members * turns, now, over_days=max(2.0, days)))
+        for topic, history, days in spans
+        if not (sizes.quick and history > 1500)
+    ]
+    yield from _side_by_side(seeds, sizes, loads)
+
+
+def measure_athletes(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
+    """Yield the cost of an event in clubs of 100 to 200,000 athletes, a hundred of whom post at a time."""
+    now = datetime.now(UTC)
+    clubs = [100, sizes.of(10_000), sizes.of(sizes.most_athletes)]
+    loads = [(ATHLETES, str(athletes), Workload(athletes, 15, sizes.of(1000), now)) for athletes in clubs]
+    yield from _side_by_side(seeds, sizes, loads)
+
+
+def measure_rules(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
+    """Yield the cost of an event under 10, 100 and 500 rules that all look at it."""
+    load = Workload(100, 150, sizes.of(500), datetime.now(UTC))
+    for _ in range(sizes.few):
+        for rules in (10, 100, 500):
+            with seeds.running("tandem", load, rules=rules) as (at, design):
+                yield Figure(RULES, str(rules), "tandem", _step_by_step(at, design, load, "l"))
+
+
+def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
+    """Yield how quickly 1, 2 and 4 rules workers work off what has piled up while they stood still.
+
+    Every event is another athlete's; ingest has done its part before the clock starts.
+    """
+    members = sizes.of(2500)
+    load = Workload(members, 150, members, datetime.now(UTC))
+    for _ in range(sizes.rounds):
+        for workers in (1, 2, 4):
+            with seeds.running("tandem", load, workers=workers) as (at, design):
+                yield Figure(WORKERS, str(workers), "tandem", _drain(at, design, load))
+
+
+def _side_by_side(seeds: Seeds, sizes: Sizes, loads: list[tuple[str, str, Workload]]) -> Iterator[Figure]:
+    """Yield the cost of each load a round, all of them running at once and asked one at a time."""
+    chance = random.Random(5)  # noqa: S311
+    with ExitStack() as stack:
+        running = [
+            (topic, case, load, *stack.enter_context(seeds.running("tandem", load, workers=1)))
+            for topic, case, load in loads
+        ]
+        for number in range(sizes.rounds):
+            for topic, case, load, at, design in chance.sample(running, len(running)):
+                yield Figure(topic, case, "tandem", _step_by_step(at, design, load, f"r{number}-"))
+
+
+def _step_by_step(at: Rig, design: Design, load: Workload, name: str) -> dict[str, float]:
+    """Post a hundred events at a time, an athlete's at most once among them, and wait until they are done.
+
+    So no more events of one athlete are taken together in a small club than in a large one.
+    """
+    events = list(load.stream(datetime.now(UTC), name))
+    pids = {part: pid for part, pid in {**design.pids, **at.pids}.items() if part != "receiver"}
+    size = min(100, load.athletes)
+    told = 0
+    at.forget()
+    before = cpu_seconds(pids)
+    for start in range(0, len(events), size):
+        step = events[start : start + size]
+        told += sum(load.tells(start + place) for place in range(len(step)))
+        feed(design, step, size, connections=1)
+        await_that(partial(_done, at, design, told), 60, 0.02)
+    after = cpu_seconds(pids)
+    used = {part: (after[part] - before[part]) * 1000 / len(events) for part in pids}
+    return {CPU: sum(used.values()), **{f"CPU: {part}": used[part] for part in used}}
+
+
+def _done(at: Rig, design: Design, told: int) -> bool:
+    return at.hooks() >= told and design.idle()
+
+
+def _drain(at: Rig, design: Design, load: Workload) -> dict[str, float]:
+    workers = {part: pid for part, pid in design.pids.items() if part.startswith("rules-")}
+    pids = {**workers, "store": at.pids["store"]}
+    events = list(load.stream(datetime.now(UTC)))
+    for pid in workers.values():
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        feed(design, events, 100)
+        time.sleep(0.5)
+        before = cpu_seconds(pids)
+    finally:
+        for pid in workers.values():
+            os.kill(pid, signal.SIGCONT)
+    began = time.monotonic()
+    await_that(lambda: at.hooks() >= load.messages() and design.idle(), 120, 0.02)
+    took = time.monotonic() - began
+    after = cpu_seconds(pids)
+    used = {part: after[part] - before[part] for part in pids}
+    return {
+        "events/s": len(events) / took,
+        "rules CPU ms an event": sum(used[part] for part in workers) * 1000 / len(events),
+        "store CPU ms an event": used["store"] * 1000 / len(events),
+        "cores used": sum(used.values()) / took,
+    }
