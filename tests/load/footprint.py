@@ -11,11 +11,12 @@ from pathlib import Path
 
 import psutil
 
+from deploy.embedded import free_port
 from deploy.local import await_ready
 from tests.load.designs import fill_plain
 from tests.load.figures import Figure
 from tests.load.plan import Sizes
-from tests.load.rig import Rig, cpu_seconds, end, free_port, rig
+from tests.load.rig import Rig, cpu_seconds, end, rig
 from tests.load.seeds import Seeds
 from tests.load.workload import Workload
 
