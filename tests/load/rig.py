@@ -90,8 +90,13 @@ def rig(data: Path | None = None, *, seed: Path | None = None) -> Iterator[Rig]:
 def compact(at: Rig) -> None:
     """Have the store write its append-only file anew, and return when it has: a start then reads it quickly."""
     client = at.client()
+
+    def settled() -> bool:
+        return not client.info("persistence")["aof_rewrite_in_progress"]
+
+    await_that(settled, 120)  # one that the store began of itself
     client.bgrewriteaof()
-    await_that(lambda: not client.info("persistence")["aof_rewrite_in_progress"], 120)
+    await_that(settled, 120)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
