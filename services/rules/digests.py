@@ -7,7 +7,7 @@ from operator import attrgetter
 import msgspec
 
 from services.rules.engine.calendar import midnight
-from services.rules.engine.digest import Column, Digest, Extent, Plan, digested
+from services.rules.engine.digest import Column, Digest, Extent, Layout, digested
 from services.rules.language.model import Before, Each, Pick, Rulebook
 from shared.contracts.events import Event
 from shared.store.timelines import KeptDigest
@@ -21,7 +21,7 @@ _STALE = timedelta(days=8)
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    """A digest's columns in the order of its plan; times in milliseconds since 1970."""
+    """A digest's columns in the order of its layout; times in milliseconds since 1970."""
 
     extents: dict[str, tuple[int, int, int]]
     columns: list[tuple[list[int], list[list[float | None]]]]
@@ -49,15 +49,15 @@ def oldest_end(now: datetime) -> datetime:
     return now - _STALE
 
 
-def opened(plan: Plan, kept: KeptDigest) -> Digest:
-    """Return the digest that was kept under this plan."""
+def opened(layout: Layout, kept: KeptDigest) -> Digest:
+    """Return the digest that was kept under this layout."""
     found = _decoder.decode(kept.text)
     return Digest(
         kept.until,
         {kind: Extent(*extent) for kind, extent in found.extents.items()},
         {
             choice: Column(starts, dict(zip(fields, numbers, strict=True)))
-            for (choice, fields), (starts, numbers) in zip(plan.fields.items(), found.columns, strict=True)
+            for (choice, fields), (starts, numbers) in zip(layout.fields.items(), found.columns, strict=True)
         },
     )
 
@@ -69,18 +69,18 @@ def ends(events: Iterable[Event], now: datetime, recent: timedelta) -> datetime:
 
 
 def made(
-    plan: Plan,
+    layout: Layout,
     known: Digest | None,
     events: Iterable[Event],
     since: Mapping[str, datetime],
     until: datetime,
 ) -> KeptDigest:
     """Return the digest to keep, up to `until`. `known` is what stands for the events that `events` lack."""
-    digest = digested(plan, known, sorted(events, key=attrgetter("order")), since, until)
+    digest = digested(layout, known, sorted(events, key=attrgetter("order")), since, until)
     text = _encoder.encode(
         _Kept(
             {kind: (each.events, each.start, each.end) for kind, each in digest.extents.items()},
             [(column.starts, list(column.numbers.values())) for column in digest.columns.values()],
         )
     )
-    return KeptDigest(plan.version, until, text.decode())
+    return KeptDigest(layout.version, until, text.decode())

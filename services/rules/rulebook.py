@@ -12,7 +12,7 @@ import structlog
 
 from services.rules.club_rules import Shared, club_rulebook, shared_sources
 from services.rules.digests import recent
-from services.rules.engine.digest import Plan, plan
+from services.rules.engine.digest import Layout, layout
 from services.rules.engine.horizon import Horizon, horizon
 from services.rules.language.load import load_sources, sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
@@ -53,20 +53,20 @@ def install(paths: Sequence[Path], store: Store, now: datetime) -> RuleSet | Non
 class Governing(NamedTuple):
     """The generations in force for a club, how far from now their events can matter, and their version.
 
-    `plan` is what their facts add up, and `recent` how far back events are read one by one all the same.
+    `layout` is what their facts add up, and `recent` how far back events are read one by one all the same.
     """
 
     rulebook: Rulebook
     reach: Horizon
     version: str
-    plan: Plan
+    layout: Layout
     recent: timedelta
 
     @classmethod
     def of(cls, rulebook: Rulebook, version: str) -> "Governing":
         """Return these generations with what follows from them."""
         reach = horizon(rulebook)
-        return cls(rulebook, reach, version, plan(rulebook, reach.back), recent(rulebook))
+        return cls(rulebook, reach, version, layout(rulebook, reach.back), recent(rulebook))
 
 
 @dataclass(slots=True)

@@ -198,7 +198,7 @@ class _Advised:
 def _wanted(name: Name, governing: Governing, now: datetime, *, digest: bool) -> Wanted:
     """Name what an evaluation reads, with older events summed up or each by itself."""
     since, until = governing.reach.since(now), now + governing.reach.ahead
-    summed = (governing.plan.version, oldest_end(now)) if digest else ("", None)
+    summed = (governing.layout.version, oldest_end(now)) if digest else ("", None)
     return Wanted(*name, since, until, *summed)
 
 
@@ -207,15 +207,15 @@ def _advised(snapshot: Snapshot, governing: Governing, now: datetime, kept: Kept
 
     `kept` is the digest that the store has, whether it stands for events of this snapshot or not.
     """
-    digest = None if snapshot.digest is None else opened(governing.plan, snapshot.digest)
+    digest = None if snapshot.digest is None else opened(governing.layout, snapshot.digest)
     earlier = _earlier(snapshot, governing.version, now)
     found = advise(governing.rulebook, snapshot.athlete, snapshot.events, now, earlier, digest)
     left = Evaluated(now, governing.version, tuple(sorted(found.unsettled)))
     until = ends(snapshot.events, now, governing.recent)
-    if not governing.plan.fields or (kept is not None and kept.until >= until):
+    if not governing.layout.fields or (kept is not None and kept.until >= until):
         return _Advised(snapshot, found, left, None)
     since = governing.reach.since(now)
-    return _Advised(snapshot, found, left, made(governing.plan, digest, snapshot.events, since, until))
+    return _Advised(snapshot, found, left, made(governing.layout, digest, snapshot.events, since, until))
 
 
 def _waits(snapshot: Snapshot, now: datetime) -> bool:

@@ -86,7 +86,7 @@ def _tandem(
     sprint, easy = (_read(raw, now) for raw in live)
     history = sorted((_read(raw, now) for raw in load_.past(who.id)), key=lambda each: each.order)
     until = datetime.combine((now - book.recent).date(), datetime.min.time(), UTC)
-    digest = digested(book.plan, None, history, book.reach.since(now), until)
+    digest = digested(book.layout, None, history, book.reach.since(now), until)
     recent = [each for each in history if each.start >= until]
     first = advise(book.rulebook, who, history, before)
     earlier = Earlier(before, {}, first.unsettled, (Change(easy.type, easy.start, easy.key),))

@@ -61,7 +61,7 @@ def number(event: Event, name: str) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Layout:
     """What a rulebook's facts add up: for each choice the fields. `version` names it."""
 
     fields: Mapping[Choice, tuple[str, ...]]
@@ -98,7 +98,7 @@ class Digest:
     columns: Mapping[Choice, Column] = field(default_factory=dict)
 
 
-def plan(rulebook: Rulebook, back: Mapping[str, timedelta]) -> Plan:
+def layout(rulebook: Rulebook, back: Mapping[str, timedelta]) -> Layout:
     """Return what the facts of all generations add up, as far `back` as they look for each type.
 
     Plans are no part of it: a session can undo them any time.
@@ -112,11 +112,15 @@ def plan(rulebook: Rulebook, back: Mapping[str, timedelta]) -> Plan:
                     fields.update([fact.field] if fact.field else [])
     ordered = {choice: tuple(sorted(wanted[choice])) for choice in sorted(wanted, key=repr)}
     name = repr((ordered, sorted(back.items())))
-    return Plan(ordered, blake2b(name.encode(), digest_size=6).hexdigest())
+    return Layout(ordered, blake2b(name.encode(), digest_size=6).hexdigest())
 
 
 def digested(
-    plan: Plan, known: Digest | None, events: Sequence[Event], since: Mapping[str, datetime], until: datetime
+    layout: Layout,
+    known: Digest | None,
+    events: Sequence[Event],
+    since: Mapping[str, datetime],
+    until: datetime,
 ) -> Digest:
     """Return `known` with those of `events` that start before `until`, without what starts before its type's `since`.
 
@@ -127,7 +131,7 @@ def digested(
     for event in added:
         by_type.setdefault(event.type, []).append(event)
     columns = {}
-    for choice, fields in plan.fields.items():
+    for choice, fields in layout.fields.items():
         kind, where, precision = choice
         old = known.columns[choice] if known is not None else Column(numbers={name: [] for name in fields})
         new = chosen(by_type.get(kind, ()), where, precision)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rules.engine.advise import advise
-from services.rules.engine.digest import Digest, NotReadError, digested, plan
+from services.rules.engine.digest import Digest, NotReadError, digested, layout
 from services.rules.engine.horizon import horizon
 from services.rules.language.model import Aggregate, Before, Each, LastDays, Pick, Rulebook, Window
 from shared.contracts.athletes import Athlete
@@ -31,7 +31,7 @@ def split(
     book: Rulebook, events: Sequence[Event], now: datetime, untils: Sequence[datetime]
 ) -> tuple[Digest, list[Event]]:
     """Return a digest that has grown day by day up to the last of `untils`, and the events that are left to read."""
-    wanted = plan(book, horizon(book).back)
+    wanted = layout(book, horizon(book).back)
     digest: Digest | None = None
     for until in untils:
         rest = [each for each in events if digest is None or each.start >= digest.until]
