@@ -16,8 +16,13 @@ from services.rules.language.rewritten import Read
 ABSENT: Final = "tandem-absent:"
 """What the text of CEL's error holds, before the field's name, when an element's field was absent."""
 
+_CLOCK: Final = "local_hour"
 _here = threading.local()
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "days": 86_400.0}
+
+
+class CelFailureError(Exception):
+    """A program came to no value: the words are CEL's."""
 
 
 def compiled(text: str, reads: Mapping[str, Read]) -> Any:  # noqa: ANN401 - the library's own type has no name
@@ -26,10 +31,24 @@ def compiled(text: str, reads: Mapping[str, Read]) -> Any:  # noqa: ANN401 - the
     return cel.NewEnv(descriptor_pool=_POOL, variables=variables, functions=_FUNCTIONS).compile(text)
 
 
-def evaluated(program: Any, values: Mapping[str, object], local: Local) -> Any:  # noqa: ANN401 - the same
-    """Return the program's result; `local` answers `local_hour` while it runs."""
+def evaluated(program: Any, values: Mapping[str, object]) -> object:  # noqa: ANN401 - the same
+    """Return the program's result; raise `CelFailureError` with CEL's own words when there is none."""
+    result = program.eval(None, values)
+    found: object = result.plain_value()
+    # An error's value is its text. To ask each result for its type costs as much as a tenth of finding it.
+    if isinstance(found, str) and result.type() == cel.Type.ERROR:
+        raise CelFailureError(found)
+    return found
+
+
+def reads_clock(text: str) -> bool:
+    """Whether rewritten CEL asks for the hour, which wants `here` to be told where."""
+    return _CLOCK in text
+
+
+def here(local: Local) -> None:
+    """Have `local` answer `local_hour` in what this thread evaluates from now on."""
     _here.local = local
-    return program.eval(data=dict(values))
 
 
 def kind_of(program: Any) -> str | None:  # noqa: ANN401 - the same
@@ -109,7 +128,7 @@ _FUNCTIONS = [
         _function(name, cel.Type.DURATION, cel.Type.DOUBLE, _per(seconds))
         for name, seconds in _SECONDS.items()
     ),
-    _function("local_hour", cel.Type.TIMESTAMP, cel.Type.DOUBLE, _local_hour),
+    _function(_CLOCK, cel.Type.TIMESTAMP, cel.Type.DOUBLE, _local_hour),
     _function(DIVISOR_FUNCTION, cel.Type.DOUBLE, cel.Type.DOUBLE, _divisor),
     *(
         _function(name, cel.Type.STRING, _TYPES[kind], _raise_absent)

@@ -2,26 +2,34 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-
-from cel_expr_python import cel
+from typing import Any, NamedTuple
 
 from services.rules.language import kinds
-from services.rules.language.cel_environment import ABSENT, as_message, compiled, evaluated, kind_of
+from services.rules.language.cel_environment import (
+    ABSENT,
+    CelFailureError,
+    as_message,
+    compiled,
+    evaluated,
+    here,
+    kind_of,
+    reads_clock,
+)
 from services.rules.language.cel_errors import faults_of, in_words
 from services.rules.language.conjuncts import conjuncts
 from services.rules.language.model import AbsentError, Bound, EvaluationError, Local, Record
 from services.rules.language.rewriting import rewrite
-from services.rules.language.rewritten import ExpressionFault, Read
+from services.rules.language.rewritten import ExpressionFault, Rewritten
 
 __all__ = ["CompiledExpression", "ExpressionError", "ExpressionFault", "compile_expression"]
 
 _UNBOUND = re.compile(r'No value with name "(\w+)" found in Activation')
 _SHOWN = 60
 _LISTS = frozenset({kinds.TEXTS, kinds.NUMBERS, kinds.RECORDS})
+_NO_FIELDS: Mapping[str, Bound] = {}
 
 
 class ExpressionError(Exception):
@@ -32,6 +40,17 @@ class ExpressionError(Exception):
         self.faults = tuple(faults)
 
 
+class _Variable(NamedTuple):
+    """One flat variable of a program, and what it stands for."""
+
+    name: str
+    root: str
+    field: str | None
+    presence: bool
+    listed: bool
+    spelled: str
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledExpression:
     """A checked expression, ready to evaluate. `kind` says what it gives."""
@@ -39,8 +58,9 @@ class CompiledExpression:
     source: str
     kind: str
     names: frozenset[str]
-    _reads: Mapping[str, Read]
+    _variables: tuple[_Variable, ...]
     _program: Any
+    _reads_clock: bool
     _scope: tuple[Mapping[str, str], Mapping[str, str]]
     _parts: list["CompiledExpression"] = field(default_factory=list, compare=False)
 
@@ -52,30 +72,31 @@ class CompiledExpression:
 
     def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
-        return self._value(self._reads, names, local)
+        return self._value(self._variables, names, local)
 
     def decided(self, names: Mapping[str, Bound]) -> "Bound | None":
         """Return its value when `names` decide it, whatever the other names stand for; None when they do not."""
         # Of a name that is not given, not even `has(...)` is known: it stays unbound, as an absent value does.
-        given = {variable: read for variable, read in self._reads.items() if read.root in names}
+        given = [variable for variable in self._variables if variable.root in names]
         try:
             return self._value(given, names, lambda instant: instant)
         except (AbsentError, EvaluationError):
             return None
 
-    def _value(self, reads: Mapping[str, Read], names: Mapping[str, Bound], local: Local) -> Bound:
-        values: dict[str, object] = {}
-        for variable, read in reads.items():
-            _bind(values, variable, read, names)
-        result = evaluated(self._program, values, local)
-        if result.type() == cel.Type.ERROR:
-            raise self._error(str(result.value()))
-        return self._plain(result.plain_value())
+    def _value(self, variables: Iterable[_Variable], names: Mapping[str, Bound], local: Local) -> Bound:
+        if self._reads_clock:
+            here(local)
+        try:
+            found = evaluated(self._program, _values(variables, names))
+        except CelFailureError as failure:
+            raise self._error(str(failure)) from None
+        return self._plain(found)
 
     def _error(self, text: str) -> Exception:
         unbound = _UNBOUND.search(text)
-        if unbound and unbound.group(1) in self._reads:
-            return AbsentError(self._reads[unbound.group(1)].spelled)
+        for variable in self._variables if unbound else ():
+            if unbound and variable.name == unbound.group(1):
+                return AbsentError(variable.spelled)
         _, found, missing = text.partition(ABSENT)
         if found:
             return AbsentError(missing)
@@ -115,22 +136,34 @@ def compile_expression(
         wanted = f"a {expect}" if expect else "a number, text, flag, time, duration or list of these"
         found = kind or in_words(str(program.return_type()).lower())[:_SHOWN]
         raise ExpressionError([ExpressionFault(0, f"the expression gives {found}; it must give {wanted}")])
-    used = frozenset(read.root for read in rewritten.reads.values())
-    return CompiledExpression(source, kind, used, dict(rewritten.reads), program, (dict(names), dict(params)))
+    variables = _variables(rewritten)
+    used = frozenset(variable.root for variable in variables)
+    scope = (dict(names), dict(params))
+    return CompiledExpression(source, kind, used, variables, program, reads_clock(rewritten.text), scope)
 
 
-def _bind(values: dict[str, object], variable: str, read: Read, names: Mapping[str, Bound]) -> None:
-    """Bind one flat variable, or leave it unbound when what it stands for is absent."""
-    found = names.get(read.root)
-    if read.field is not None:
-        record = found if isinstance(found, Record) else None
-        if read.presence:
-            values[variable] = record is not None and read.field in record.fields
-            return
-        found = record.fields.get(read.field) if record is not None else None
-    if found is None:
-        return
-    if read.kind in _LISTS and isinstance(found, Sequence):
-        values[variable] = [as_message(each) for each in found]  # CEL takes lists, not tuples
-    else:
-        values[variable] = found
+def _variables(rewritten: Rewritten) -> tuple[_Variable, ...]:
+    return tuple(
+        _Variable(name, read.root, read.field, read.presence, read.kind in _LISTS, read.spelled)
+        for name, read in rewritten.reads.items()
+    )
+
+
+def _values(variables: Iterable[_Variable], names: Mapping[str, Bound]) -> dict[str, object]:
+    """Return what the variables stand for; what is absent is left out, and so stays unbound."""
+    values: dict[str, object] = {}
+    for name, root, field_, presence, listed, _ in variables:
+        found = names.get(root)
+        if field_ is not None:
+            fields = found.fields if isinstance(found, Record) else _NO_FIELDS
+            if presence:
+                values[name] = field_ in fields
+                continue
+            found = fields.get(field_)
+        if found is None:
+            continue
+        # CEL takes lists, not tuples
+        values[name] = (
+            [as_message(each) for each in found] if listed and isinstance(found, Sequence) else found
+        )
+    return values
