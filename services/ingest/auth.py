@@ -36,7 +36,7 @@ def caller() -> ApiKey:
 
 
 def _authenticated(scope: Scope) -> ApiKey:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    kind, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
     if kind.lower() != "bearer" or not token:
         raise ProblemError(

@@ -1,39 +1,58 @@
 """How a request's body is read: never more than the limit of it, and as the strictest reading of JSON."""
 
 import json
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from flask import Request
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length
 
 from services.ingest.problems import ProblemError
 from shared.contracts.faults import printable
 
 MAX_BODY = 1024 * 1024
 _CHUNK = 64 * 1024
+_UNENCODED = frozenset({"", "identity"})
 
 
 def read_body(request: Request) -> bytes:
     """Return the body. Raise 413 before reading one that says it is too long, or as soon as it turns out to be."""
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
+    environ = request.environ
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding not in _UNENCODED:
         raise ProblemError(
             415,
             f"the body's Content-Encoding is {printable(encoding)}; send it uncompressed",
             headers={"Accept-Encoding": "identity"},
         )
-    if request.content_length is not None:
-        if request.content_length > MAX_BODY:
-            raise _too_large()
-        return request.get_data(cache=False)
-    if not request.environ.get("wsgi.input_terminated"):
-        return b""
+    length = get_content_length(environ)
+    if length is not None and length > MAX_BODY:
+        raise _too_large()
+    if not environ.get("wsgi.input_terminated"):
+        return b"" if length is None else request.get_data(cache=False)
+    if length is not None:
+        body: bytes = environ["wsgi.input"].read()  # the server ends it there
+        return body
     # A chunked body: its end is known only when it is reached. werkzeug would cut it at the limit without a word.
     read = bytearray()
-    while chunk := request.environ["wsgi.input"].read(_CHUNK):
+    while chunk := environ["wsgi.input"].read(_CHUNK):
         read += chunk
         if len(read) > MAX_BODY:
             raise _too_large()
     return bytes(read)
+
+
+@lru_cache(16)  # all but a few senders name the same
+def _parsed(content_type: str) -> tuple[str, Mapping[str, str]]:
+    kind, parameters = parse_options_header(content_type)
+    return kind.lower(), parameters
+
+
+def mime_type(request: Request) -> str:
+    """Return what the body is said to be, without parameters and in small letters; empty when nothing is said."""
+    return _parsed(request.environ.get("CONTENT_TYPE", ""))[0]
 
 
 def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON may hold anything
@@ -44,16 +63,15 @@ def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON may hold anything
 
 def require_json_type(request: Request) -> None:
     """Raise 415 unless the body is said to be JSON in UTF-8."""
-    if request.mimetype != "application/json" and not (
-        request.mimetype.startswith("application/") and request.mimetype.endswith("+json")
-    ):
-        found = f"is {printable(request.mimetype)}" if request.mimetype else "is missing"
+    kind, parameters = _parsed(request.environ.get("CONTENT_TYPE", ""))
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        found = f"is {printable(kind)}" if kind else "is missing"
         raise ProblemError(
             415,
             f"the Content-Type {found}; send application/json",
             headers={"Accept": "application/json"},
         )
-    charset = request.mimetype_params.get("charset", "utf-8")
+    charset = parameters.get("charset", "utf-8")
     if charset.strip().lower() not in {"utf-8", "utf8"}:
         raise ProblemError(415, f"the body's charset is {printable(charset)}; JSON is sent as UTF-8")
 

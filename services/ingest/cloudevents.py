@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Request
 
-from services.ingest.bodies import parse_json, read_body, read_json, require_json_type
+from services.ingest.bodies import mime_type, parse_json, read_body, read_json, require_json_type
 from services.ingest.problems import ProblemError, invalid
 from shared.contracts.event_schema import MAX_BATCH
 from shared.contracts.faults import Fault, preview
@@ -51,7 +51,7 @@ class WireEvents:
 
 def read_events(request: Request) -> WireEvents:
     """Read the events of a request in whichever form they come. Raise `ProblemError`: 400, 413, 415 or 422."""
-    kind = request.mimetype
+    kind = mime_type(request)
     if kind == STRUCTURED:
         found = read_json(request)
         if isinstance(found, list):
@@ -66,7 +66,7 @@ def read_events(request: Request) -> WireEvents:
         return WireEvents(tuple(_structured(event) for event in _bounded(found)), batch=True)
     if kind.startswith("application/cloudevents"):
         raise ProblemError(415, f"of the CloudEvents formats, {STRUCTURED} and {BATCH} are taken")
-    if "ce-specversion" in request.headers or "ce-id" in request.headers:
+    if "HTTP_CE_SPECVERSION" in request.environ or "HTTP_CE_ID" in request.environ:
         return WireEvents((_binary(request),), batch=False)
     found = read_json(request)
     if isinstance(found, list):
@@ -103,7 +103,7 @@ def _structured(found: object) -> WireEvent:
 
 
 def _binary(request: Request) -> WireEvent:
-    if request.mimetype:
+    if mime_type(request):
         require_json_type(request)
     raw: dict[str, object] = {}
     faults: list[Fault] = []

@@ -1,6 +1,7 @@
 """Health, metrics, and the marks that every answer bears."""
 
 import pytest
+from werkzeug.test import EnvironBuilder
 
 from tests.ingest.door import Door, event, problem
 
@@ -31,6 +32,14 @@ def test_metrics_hold_the_counts_of_all_services(door: Door) -> None:
 @pytest.mark.parametrize("path", ["/nope", "/v1/nope", "/v1", "/docs/../etc", "/v1/athletes/a/b/c"])
 def test_what_is_not_there_is_a_problem(door: Door, path: str) -> None:
     problem(door.get(path), 404)
+
+
+@pytest.mark.parametrize(("method", "pieces"), [("GET", 1), ("HEAD", 0)])
+def test_an_answer_goes_to_the_server_in_one_piece(door: Door, method: str, pieces: int) -> None:
+    environ = EnvironBuilder("/livez", method=method).get_environ()
+    answer = door.app(environ, lambda *_: lambda _: None)
+    assert isinstance(answer, list)
+    assert len(b"".join(answer)) == pieces * len(b'{"status":"alive"}\n')
 
 
 def test_an_answer_bears_the_senders_own_request_id(door: Door) -> None:
