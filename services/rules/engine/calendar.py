@@ -10,6 +10,8 @@ from shared.contracts.athletes import ZoneChange
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY = timedelta(days=1)
+_MIDNIGHT = time()
 
 
 class Calendar:
@@ -19,6 +21,7 @@ class Calendar:
         self._history = tuple(zones)
         self._since = [zone.since or _EVER for zone in zones]
         self._zones = [_zone(zone.timezone) for zone in zones]
+        self._only = self._zones[0] if self._since == [_EVER] else None
         self._days: dict[datetime, date] = {}
         self._instants: dict[tuple[date, time], datetime | None] = {}
 
@@ -37,7 +40,7 @@ class Calendar:
 
     def local(self, instant: datetime) -> datetime:
         """Return `instant` in the zone in force then."""
-        return instant.astimezone(self._zone_at(instant))
+        return instant.astimezone(self._only or self._zone_at(instant))
 
     def day(self, instant: datetime) -> date:
         """Return the local day that `instant` belongs to."""
@@ -46,9 +49,13 @@ class Calendar:
             found = self._days[instant] = self.local(instant).date()
         return found
 
-    def begins(self, day: date) -> datetime | None:
-        """Return the UTC instant at which the local day begins; None when the date line took it out."""
-        return self.instant(day, time())
+    def start_of(self, day: date) -> datetime:
+        """Return the UTC instant at which the local day begins, or the next one where the date line took it out."""
+        while True:
+            instant = self.instant(day, _MIDNIGHT)
+            if instant is not None:
+                return instant
+            day += _DAY
 
     def instant(self, day: date, at: time) -> datetime | None:
         """Return the UTC instant at which it is `at` on local day `day`.
@@ -56,6 +63,8 @@ class Calendar:
         A time that occurs twice gives the first. One that a change of clocks or a journey skips gives the first
         instant after the gap, even when that is past midnight. None when the day itself was skipped (the date line).
         """
+        if self._only is not None:
+            return _instant_in(self._only, day, at)
         if (day, at) not in self._instants:  # rules ask for the same few times again
             passed = sorted(self._passed(datetime.combine(day, at)))
             self._instants[day, at] = next(
@@ -97,6 +106,14 @@ def midnight(day: date) -> datetime:
 @lru_cache(maxsize=1024)
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=16_384)
+def _instant_in(zone: ZoneInfo, day: date, at: time) -> datetime | None:
+    """Return what `Calendar.instant` does for all who have lived in no other zone."""
+    instant = _resolve(datetime.combine(day, at), zone)
+    shown = {each.astimezone(zone).date() for each in (instant, instant - _MILLISECOND)}
+    return instant if day in shown else None
 
 
 @lru_cache(maxsize=16_384)

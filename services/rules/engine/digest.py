@@ -9,20 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Literal, TypeAlias
 
 from services.rules.engine.energy import session_load
 from services.rules.engine.where import predicate
-from services.rules.language.model import After, Aggregate, Before, Rulebook, Where, Window
+from services.rules.language.model import Aggregate, Choice, Precision, Rulebook, Where
 from shared.contracts.events import Event, Value
 from shared.contracts.instants import to_ms
 
-Precision: TypeAlias = Literal["any", "slot", "exact"]
-"""How well the time of an event must be known at least."""
-Choice: TypeAlias = tuple[str, Where, Precision]
-"""Which events: of a type, that meet a `where`, whose time is known well enough."""
-
-_DAY = timedelta(days=1)
 _KNOWN: Mapping[Precision, frozenset[str]] = {
     "any": frozenset({"exact", "slot", "day"}),
     "slot": frozenset({"exact", "slot"}),
@@ -34,13 +27,6 @@ class NotReadError(Exception):
     """An evaluation asked for an event that was only summed up."""
 
 
-def precision_of(window: Window) -> Precision:
-    """An inexact time never feeds a window shorter than a day; a day's precision only feeds whole days."""
-    if not isinstance(window, Before | After):
-        return "any"
-    return "slot" if window.span >= _DAY else "exact"
-
-
 def knows_when(event: Event, precision: Precision) -> bool:
     """Whether the event's time is known as well as that."""
     return event.data.get("time_precision", "exact") in _KNOWN[precision]
@@ -48,8 +34,11 @@ def knows_when(event: Event, precision: Precision) -> bool:
 
 def chosen(events: Iterable[Event], where: Where, precision: Precision) -> list[Event]:
     """Return the events that meet `where` and whose time is known well enough."""
-    met = predicate(where)
-    return [event for event in events if met(event) and knows_when(event, precision)]
+    if where:
+        events = filter(predicate(where), events)
+    if precision != "any":
+        return [event for event in events if knows_when(event, precision)]
+    return list(events)
 
 
 def number(event: Event, name: str) -> float | None:
@@ -75,9 +64,9 @@ class Column:
     starts: list[int] = field(default_factory=list)
     numbers: dict[str, list[float | None]] = field(default_factory=dict)
 
-    def before(self, instant: datetime) -> int:
-        """Return how many start before `instant`."""
-        return bisect_left(self.starts, to_ms(instant))
+    def before(self, instant: int) -> int:
+        """Return how many start before `instant` (ms since 1970)."""
+        return bisect_left(self.starts, instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +97,7 @@ def layout(rulebook: Rulebook, back: Mapping[str, timedelta]) -> Layout:
         for rule in generation.rule_set.rules:
             for fact in rule.facts:
                 if isinstance(fact, Aggregate) and fact.type != "workout.planned":
-                    fields = wanted.setdefault((fact.type, fact.where, precision_of(fact.window)), set())
+                    fields = wanted.setdefault(fact.choice, set())
                     fields.update([fact.field] if fact.field else [])
     ordered = {choice: tuple(sorted(wanted[choice])) for choice in sorted(wanted, key=repr)}
     name = repr((ordered, sorted(back.items())))
@@ -135,7 +124,7 @@ def digested(
         kind, where, precision = choice
         old = known.columns[choice] if known is not None else Column(numbers={name: [] for name in fields})
         new = chosen(by_type.get(kind, ()), where, precision)
-        stale = old.before(since[kind]) if kind in since else 0
+        stale = old.before(to_ms(since[kind])) if kind in since else 0
         columns[choice] = Column(
             [*old.starts[stale:], *(to_ms(event.start) for event in new)],
             {name: [*old.numbers[name][stale:], *(number(event, name) for event in new)] for name in fields},

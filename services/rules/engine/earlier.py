@@ -96,12 +96,10 @@ class Spared:
                 return self._moved_on(kind, *days_of(window, due.day))
 
     def _moved_on(self, kind: str, first: date, last: date) -> bool:
-        since, until = self._calendar.begins(first), self._calendar.begins(last + _DAY)
-        if self._calendar.travelled or since is None or until is None:
-            since, until = (
-                midnight(first) - _DAY,
-                midnight(last) + _DAY * 2,
-            )  # no zone is a whole day from UTC
+        if self._calendar.travelled:
+            since, until = midnight(first) - _DAY, midnight(last) + _DAY * 2  # no zone is a day from UTC
+        else:
+            since, until = self._calendar.start_of(first), self._calendar.start_of(last + _DAY)
         return self._moved(kind, since, until)
 
     def _moved(self, kind: str, since: datetime, until: datetime) -> bool:

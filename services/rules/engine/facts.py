@@ -1,13 +1,12 @@
 """What a rule knows at an anchor: its facts, evaluated in order over the athlete's timeline, and what they rest on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import fsum
-from statistics import fmean
 
 from services.rules.engine.anchors import Due
-from services.rules.engine.digest import knows_when, precision_of
+from services.rules.engine.digest import knows_when
 from services.rules.engine.selection import Selection, Span
 from services.rules.engine.timeline import Timeline
 from services.rules.language.model import (
@@ -31,6 +30,12 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 INEXACT_ANCHOR = "anchor.time_precision"
 """What is missing when a window of less than a day is asked about an anchor whose time is not exact."""
+_OVER: Mapping[str, Callable[[list[float]], float]] = {
+    "sum": fsum,
+    "min": min,
+    "max": max,
+    "avg": lambda values: fsum(values) / len(values),
+}
 MOST_EVENTS_A_WINDOW = 5_000
 """What one fact may look at. A year of ten meals a day is less; a fact over more is an error, never cut short."""
 
@@ -67,12 +72,13 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
             except AbsentError as error:
                 known.missing[fact.name] = known.root_of(error.missing)
             continue
-        precision = precision_of(fact.window)
-        if due.event is not None and not knows_when(due.event, precision):
+        precision = fact.choice[2]
+        if precision != "any" and due.event is not None and not knows_when(due.event, precision):
             known.missing[fact.name] = INEXACT_ANCHOR
             continue
-        _must_be_bounded(fact, timeline, due)
-        found = _within(timeline.chosen(fact.type, fact.where, precision), fact.window, due)
+        if timeline.total > MOST_EVENTS_A_WINDOW:
+            _must_be_bounded(fact, timeline, due)
+        found = _within(timeline.chosen(fact.choice), fact.window, due)
         if isinstance(fact, Pick):
             events = found.last() if fact.which == "last" else found.events()[:1]
             known.names[fact.name] = (
@@ -101,7 +107,7 @@ def _must_be_bounded(fact: Aggregate | Pick, timeline: Timeline, due: Due) -> No
 
 def _within(selection: Selection, window: Window, due: Due) -> Span:
     """Return those events that start in the window around the anchor; the anchor itself only in whole days."""
-    if isinstance(window, During | LastDays):
+    if isinstance(window, (During, LastDays)):
         return selection.on(*days_of(window, due.day))
     anchor = due.event
     if isinstance(window, Before):
@@ -117,13 +123,13 @@ def days_of(window: During | LastDays, day: date) -> tuple[date, date]:
     """Return the first and last local day of a window of whole days."""
     if isinstance(window, LastDays):
         return day - _DAY * (window.days - 1), day
+    if window.span == "today":
+        return day, day
+    if window.span == "yesterday":
+        return day - _DAY, day - _DAY
     monday = day - _DAY * day.weekday()
-    return {
-        "today": (day, day),
-        "yesterday": (day - _DAY, day - _DAY),
-        "this_week": (monday, monday + _DAY * 6),
-        "last_week": (monday - _WEEK, monday - _DAY),
-    }[window.span]
+    first = monday if window.span == "this_week" else monday - _WEEK
+    return first, first + _DAY * 6
 
 
 def _aggregate(fact: Aggregate, found: Span) -> float | None:
@@ -138,5 +144,4 @@ def _aggregate(fact: Aggregate, found: Span) -> float | None:
     values = found.numbers(fact.field or "")
     if not values:
         return 0.0 if fact.operation == "sum" else None
-    over: dict[str, Callable[[list[float]], float]] = {"sum": fsum, "min": min, "max": max, "avg": fmean}
-    return float(over[fact.operation](values))
+    return float(_OVER[fact.operation](values))

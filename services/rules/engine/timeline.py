@@ -5,12 +5,15 @@ from datetime import date, datetime
 from operator import attrgetter
 
 from services.rules.engine.calendar import Calendar
-from services.rules.engine.digest import Choice, Digest, NotReadError, Precision, chosen
+from services.rules.engine.digest import Digest, NotReadError, chosen
 from services.rules.engine.records import event_record
 from services.rules.engine.selection import Older, Selection
-from services.rules.language.model import Record, Where
+from services.rules.language.model import Choice, Record
 from shared.contracts.events import MAX_DURATION, PLAN_HORIZON, Event, event_key
 from shared.contracts.instants import to_ms
+
+_ORDER = attrgetter("start", "source", "id")
+"""`Event.order`, told to `sorted` in a form that costs it no call."""
 
 
 class Timeline:
@@ -40,8 +43,12 @@ class Timeline:
         self._ended = ended
         visible = [*ended, *_open(plans, ended)] if plans else ended
         by_type: dict[str, list[Event]] = {}
-        for event in sorted(visible, key=attrgetter("order")):
+        for event in sorted(visible, key=_ORDER):
             by_type.setdefault(event.type, []).append(event)
+        self.total = len(visible)
+        """How many events there are, of all types."""
+        if digest is not None:
+            self.total += sum(extent.events for extent in digest.extents.values())
         self._by_type = {kind: self._selection(kind, found) for kind, found in by_type.items()}
         self._records: dict[str, Record] = {}
         self._chosen: dict[Choice, Selection] = {}
@@ -71,14 +78,13 @@ class Timeline:
         """Return the events that came to be seen after `instant`."""
         return [event for event in self._ended if event.end > instant]
 
-    def chosen(self, kind: str, where: Where, precision: Precision) -> Selection:
-        """Return the visible events of a type that meet `where` and whose time is known well enough."""
-        key = (kind, where, precision)
-        found = self._chosen.get(key)
+    def chosen(self, choice: Choice) -> Selection:
+        """Return the visible events of a choice."""
+        found = self._chosen.get(choice)
         if found is None:
-            found = self.of(kind)
-            events = chosen(found.events, where, precision) if where or precision != "any" else found.events
-            found = self._chosen[key] = self._selection(kind, events, key)
+            kind, where, precision = choice
+            events = chosen(self.of(kind).events, where, precision)
+            found = self._chosen[choice] = self._selection(kind, events, choice)
         return found
 
     def _selection(self, kind: str, events: Sequence[Event], choice: Choice | None = None) -> Selection:

@@ -1,11 +1,13 @@
 """Whether an event is one that a rule speaks of."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from services.rules.language.model import Condition, Where
 from shared.contracts.events import Event, Value
 
 
+@lru_cache(maxsize=4096)
 def predicate(where: Where) -> Callable[[Event], bool]:
     """Return `matches` for one `where`, for asking it of many events."""
     if not where:

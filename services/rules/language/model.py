@@ -1,9 +1,10 @@
 """What a checked rule is: the shape that the loader makes and the engine evaluates. No I/O, no CEL, no YAML here."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from shared.contracts.advice import Category, Grade, Severity
 from shared.contracts.athletes import Param
@@ -13,6 +14,8 @@ Bound: TypeAlias = "bool | float | str | datetime | timedelta | Sequence[Bound] 
 Local: TypeAlias = Callable[[datetime], datetime]
 """Gives the athlete's aware local time of a UTC instant."""
 
+
+_DAY = timedelta(days=1)
 
 DERIVED_NUMBERS: Mapping[str, tuple[str, ...]] = {"workout.completed": ("session_load",)}
 """Numbers that the engine reckons from an event, which facts may add up like those that it carries."""
@@ -78,8 +81,7 @@ class Template(Protocol):
         """Return the text; raise `EvaluationError` when a name or field that it uses is absent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """One line of a `where`: the event's `field` must satisfy `operator` with `value`; a lacking field never does."""
 
     field: str
@@ -120,6 +122,18 @@ class LastDays:
 
 Window: TypeAlias = During | Before | After | LastDays
 
+Precision: TypeAlias = Literal["any", "slot", "exact"]
+"""How well the time of an event must be known at least."""
+Choice: TypeAlias = tuple[str, Where, Precision]
+"""Which events: of a type, that meet a `where`, whose time is known well enough."""
+
+
+def precision_of(window: Window) -> Precision:
+    """An inexact time never feeds a window shorter than a day; a day's precision only feeds whole days."""
+    if not isinstance(window, Before | After):
+        return "any"
+    return "slot" if window.span >= _DAY else "exact"
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
@@ -131,6 +145,11 @@ class Aggregate:
     field: str | None
     where: Where
     window: Window
+    choice: Choice = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once which events the fact is about."""
+        object.__setattr__(self, "choice", (self.type, self.where, precision_of(self.window)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +161,11 @@ class Pick:
     type: str
     where: Where
     window: Window
+    choice: Choice = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once which events the fact is about."""
+        object.__setattr__(self, "choice", (self.type, self.where, precision_of(self.window)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +225,7 @@ class Rule:
     evidence: Grade
     settle: timedelta = timedelta()
     requires: Expression | None = None
-    params: Mapping[str, Param] = field(default_factory=dict)
+    params: Mapping[str, Param] = dataclasses.field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     sources: tuple[str, ...] = ()
     supersedes: frozenset[str] = frozenset()
