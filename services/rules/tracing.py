@@ -40,7 +40,7 @@ def traces_of(
     for verdict in found.verdicts if wanted else ():
         if verdict.rule.trial:
             continue  # it bears the name of what the live rule says
-        name = advice_id(athlete.club, athlete.id, verdict.rule.id, verdict.due.ref.key)
+        name = advice_id(athlete.club, athlete.id, verdict.rule.id, verdict.due.key)
         if name in wanted:
             traces[name] = _traced(verdict, found, now)
     return traces | {name: _gone(records[name], now) for name in wanted - traces.keys() if name in records}

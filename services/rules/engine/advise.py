@@ -74,33 +74,31 @@ def advise(
     faults: list[RuleFault] = []
     verdicts: list[Verdict] = []
     spoke: list[Finding] = []
-    for rule, due in around(rulebook, timeline, now, now):
+    for due, rules in around(rulebook, timeline, now, now):
         if due.opens > now:
             later.append(due.opens)
-            verdicts.append(Verdict(rule, due, "pending"))
+            verdicts += [Verdict(rule, due, "pending") for rule in rules]
             continue
-        if known is not None and known.holds_good(rule, due):
-            advice = known.earlier.stood.get((rule.id, due.ref.key))
-            if advice is not None:
-                spoke.append(Finding(rule, due, advice))
-                findings.append(spoke[-1])
-                later.append(due.closes)
-            continue
-        verdict = judge(rule, due, summed, looks(due, now)[0])
-        verdicts.append(verdict)
-        later.extend(_next(verdict, now))
-        if verdict.error is not None:
-            name = advice_id(athlete.club, athlete.id, rule.id, due.ref.key)
-            faults.append(RuleFault(rule.id, due.ref.key, name, verdict.error, rule.trial))
-        elif verdict.advice is not None and rule.mode == "live":
-            findings.append(Finding(rule, due, verdict.advice))
+        good = () if known is None else known.good(rules, due)
+        stood = {} if known is None else known.stood(due)
+        for rule in rules if stood or len(good) < len(rules) else ():
+            if rule in good:
+                if rule.id in stood:
+                    spoke.append(Finding(rule, due, stood[rule.id]))
+                    findings.append(spoke[-1])
+                    later.append(due.closes)
+                continue
+            verdict = judge(rule, due, summed, now)
+            verdicts.append(verdict)
+            later.extend(_next(verdict, now))
+            if verdict.error is not None:
+                name = advice_id(athlete.club, athlete.id, rule.id, due.key)
+                faults.append(RuleFault(rule.id, due.key, name, verdict.error, rule.trial))
+            elif verdict.advice is not None and rule.mode == "live":
+                findings.append(Finding(rule, due, verdict.advice))
     unsaid = kept_back(findings, rulebook, summed, now)
     # What is newly kept back is told of with its reasons, and so must be judged after all.
-    verdicts += [
-        judge(said.rule, said.due, summed, looks(said.due, now)[0])
-        for said in spoke
-        if said.advice.id in unsaid
-    ]
+    verdicts += [judge(said.rule, said.due, summed, now) for said in spoke if said.advice.id in unsaid]
     return Evaluation(
         {finding.advice.id: finding.advice for finding in findings if finding.advice.id not in unsaid},
         frozenset(fault.advice_id for fault in faults if not fault.trial),
@@ -110,7 +108,7 @@ def advise(
         unsaid,
         frozenset(
             [(fault.rule, fault.anchor) for fault in faults]
-            + [(said.rule.id, said.due.ref.key) for said in findings if said.advice.id in unsaid]
+            + [(said.rule.id, said.due.key) for said in findings if said.advice.id in unsaid]
         ),
         timeline.calendar.local,
     )

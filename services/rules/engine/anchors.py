@@ -1,12 +1,11 @@
 """When a rule looks: its anchors around an instant, each with its due time and the span in which advice may stand."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.rules.engine.timeline import Timeline
-from services.rules.engine.where import matches
+from services.rules.engine.where import matches, predicate
 from services.rules.language.model import Daily, Each, Rule, Weekly
 from shared.contracts.advice import AnchorRef
 from shared.contracts.events import Event
@@ -16,11 +15,15 @@ _WEEK = timedelta(days=7)
 _REACH = timedelta(days=3)  # a journey can move the local date, and the date line can take one out
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One anchor of one rule. Advice on it may stand in [`opens`, `closes`); `day` is the local day it starts in."""
+class Due(NamedTuple):
+    """One anchor, which falls due at `due`, of rules that share it; `kind` and `key` are those of its reference.
 
-    ref: AnchorRef
+    Advice on it may stand in [`opens`, `closes`); `day` is the local day it starts in.
+    """
+
+    kind: Literal["each", "daily", "weekly"]
+    key: str
+    due: datetime
     start: datetime
     end: datetime
     day: date
@@ -28,9 +31,16 @@ class Due:
     closes: datetime
     event: Event | None = None
 
+    @property
+    def ref(self) -> AnchorRef:
+        """How advice names the anchor."""
+        if self.event is None:
+            return AnchorRef(self.kind, self.key, self.due)
+        return AnchorRef(self.kind, self.key, self.due, self.event.type, self.start, self.end)
+
 
 def anchors(rule: Rule, timeline: Timeline, now: datetime, since: datetime | None = None) -> Iterator[Due]:
-    """Yield the anchors whose span holds `now`, and those that open after it: for time, only the next one.
+    """Yield the rule's anchors whose span holds `now`, and those that open after it: for time, only the next one.
 
     With `since`, those whose span ended after that instant come first.
     """
@@ -53,10 +63,10 @@ def due_under(rule: Rule, due: Due, timeline: Timeline) -> datetime | None:
                 return None
             return event.end + delay if lead is None else event.start - lead
         case Daily(at=at):
-            return timeline.calendar.instant(due.day, at) if due.ref.kind == "daily" else None
+            return timeline.calendar.instant(due.day, at) if due.kind == "daily" else None
         case Weekly(weekday=weekday, at=at):
             day = due.day - timedelta(days=due.day.isoweekday() - weekday)
-            return timeline.calendar.instant(day, at) if due.ref.kind == "weekly" else None
+            return timeline.calendar.instant(day, at) if due.kind == "weekly" else None
 
 
 def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iterator[Due]:
@@ -64,6 +74,7 @@ def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iter
         recent = timeline.since(anchor.type, since)
     else:
         recent = timeline.ending_after(anchor.type, since - rule.expires - anchor.delay)
+    wanted = predicate(anchor.where)
     for event in recent:
         if anchor.lead is not None:
             due = event.start - anchor.lead
@@ -71,9 +82,11 @@ def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iter
         else:
             due = event.end + anchor.delay
             closes = due + rule.expires
-        if closes > since and matches(anchor.where, event):
-            ref = AnchorRef("each", event.key, due, event.type, event.start, event.end)
-            yield Due(ref, event.start, event.end, timeline.day(event), due + rule.settle, closes, event)
+        if closes > since and wanted(event):
+            opens = due + rule.settle
+            yield Due(
+                "each", event.key, due, event.start, event.end, timeline.day(event), opens, closes, event
+            )
 
 
 def _days(rule: Rule, anchor: Daily, timeline: Timeline, now: datetime, since: datetime) -> Iterator[Due]:
@@ -107,5 +120,4 @@ def _weeks(rule: Rule, anchor: Weekly, timeline: Timeline, now: datetime, since:
 
 
 def _timed(rule: Rule, kind: Literal["daily", "weekly"], key: str, day: date, due: datetime) -> Due:
-    ref = AnchorRef(kind, key, due)
-    return Due(ref, due, due, day, due + rule.settle, due + rule.expires)
+    return Due(kind, key, due, due, due, day, due + rule.settle, due + rule.expires)

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from services.rules.engine.anchors import Due, anchors, due_under
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import Anchor, Generation, Rule, Rulebook
+from services.rules.language.model import Generation, Rule, Rulebook
 
 LOOK_AGAIN = timedelta(minutes=15)
 """A rule that reads `now` is evaluated this often, from when it opens, while its advice may stand.
@@ -20,29 +20,29 @@ def around(
     timeline: Timeline,
     now: datetime,
     over: datetime,
-    wanted: Callable[[Rule], bool] = lambda _: True,
-) -> Iterator[tuple[Rule, Due]]:
-    """Yield each rule with each anchor that it governs, if advice on it may stand after `over`.
+    wanted: Callable[[Rule], bool] | None = None,
+) -> Iterator[tuple[Due, tuple[Rule, ...]]]:
+    """Yield each anchor with the rules that govern it, if advice on it may stand after `over`.
 
     An anchor belongs to the first load of rules under which it falls due while that is in force.
     """
-    shared: dict[tuple[Anchor, timedelta, timedelta], tuple[Due, ...]] = {}  # rules often have one anchor
+    alone = len(rulebook) == 1 and rulebook[0].since is None
     for index, (generation, successor) in enumerate(zip_longest(rulebook, rulebook[1:])):
-        for rule in generation.rule_set.rules:
-            if rule.mode == "off" or not wanted(rule):
-                continue
-            key = (rule.anchor, rule.expires, rule.settle)
-            if key not in shared:
-                shared[key] = tuple(anchors(rule, timeline, now, over))
-            if len(rulebook) == 1 and generation.since is None:
-                yield from ((rule, due) for due in shared[key])
-                continue
-            for due in shared[key]:
-                if _governs(generation, successor, due.ref.due) and not any(
-                    _was_due(earlier, rulebook[position + 1], rule, due, timeline)
-                    for position, earlier in enumerate(rulebook[:index])
-                ):
-                    yield rule, due
+        for together in generation.rule_set.by_anchor:
+            rules = together if wanted is None else tuple(filter(wanted, together))
+            for due in anchors(rules[0], timeline, now, over) if rules else ():
+                if alone:
+                    yield due, rules
+                elif _governs(generation, successor, due.due):
+                    governed = tuple(
+                        rule
+                        for rule in rules
+                        if not any(
+                            _was_due(earlier, rulebook[position + 1], rule, due, timeline)
+                            for position, earlier in enumerate(rulebook[:index])
+                        )
+                    )
+                    yield due, governed
 
 
 def _governs(generation: Generation, successor: Generation | None, due: datetime) -> bool:

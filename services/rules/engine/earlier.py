@@ -5,22 +5,28 @@ changed, it is what it was: the advice that stood still stands, and where none s
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.calendar import Calendar, midnight
 from services.rules.engine.facts import days_of
 from services.rules.engine.periods import PERIOD_TYPES
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import After, Before, Computed, Rule, Window
+from services.rules.language.model import After, Before, Computed, LastDays, Rule, Window
 from shared.contracts.advice import Advice
 from shared.contracts.events import Change
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _PLANS = ("workout.planned", "workout.completed")
+_FORTNIGHT = _WEEK * 2
+_NEAR_A_DAY = timedelta(days=3)
+"""No local day begins or ends further than this from an instant that belongs to it, whatever the journey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +43,61 @@ class Earlier:
     changes: tuple[Change, ...]
 
 
+class _Reach(NamedTuple):
+    """How far from an anchor rules look, at the widest, and on what else than events their verdicts hang."""
+
+    back: timedelta
+    ahead: timedelta
+    steady: bool
+    """Whether all are live, and so not asked for all that they find, and none reads the time."""
+    plans: bool
+    periods: bool
+
+
 @dataclass(slots=True)
 class Spared:
-    """Says of each anchor whether the earlier verdict on it is good."""
+    """Says of each anchor for which rules the earlier verdict on it is good."""
 
-    earlier: Earlier
+    _earlier: Earlier
     _calendar: Calendar
     _starts: Mapping[str, list[datetime]]
+    _all: list[datetime]
     _keys: frozenset[str]
-    _judged: dict[int, bool] = field(default_factory=dict)
+    _stood: Mapping[str, Mapping[str, Advice]]
+    _unsettled: frozenset[str]
+    """Anchors that a rule had no word on."""
 
-    def holds_good(self, rule: Rule, due: Due) -> bool:
-        """Whether the rule would find at the anchor what it found then."""
-        ref = due.ref
+    def stood(self, due: Due) -> Mapping[str, Advice]:
+        """Return the advice that stood on the anchor, by rule."""
+        return self._stood.get(due.key, {})
+
+    def good(self, rules: tuple[Rule, ...], due: Due) -> Sequence[Rule]:
+        """Return those of the rules which would find at the anchor what they found then."""
+        if due.opens > self._earlier.at or due.key in self._keys:
+            return ()
+        reach = _reach(rules)
+        if reach.steady and due.key not in self._unsettled and not self._near(reach, due):
+            return rules
+        return [rule for rule in rules if self._holds_good(rule, due)]
+
+    def _near(self, reach: _Reach, due: Due) -> bool:
+        """Whether something changed that any of the rules may see."""
+        if reach.plans and any(kind in self._starts for kind in _PLANS):
+            return True
+        if reach.periods and "day.closed" in self._starts:
+            return True
+        place = bisect_left(self._all, due.start - reach.back)
+        return place < len(self._all) and self._all[place] < due.end + reach.ahead
+
+    def _holds_good(self, rule: Rule, due: Due) -> bool:
+        reach = _reach((rule,))
         return (
-            due.opens <= self.earlier.at
-            and ref.key not in self._keys
-            and self._fit(rule)
-            and (rule.id, ref.key) not in self.earlier.unsettled
+            reach.steady
+            # Any session may take any plan away.
+            and not (reach.plans and any(kind in self._starts for kind in _PLANS))
+            and (rule.id, due.key) not in self._earlier.unsettled
             and not self._touched(rule, due)
         )
-
-    def _fit(self, rule: Rule) -> bool:
-        """Whether the rule's verdicts hang on nothing but events: not on the time, nor is it asked for all it finds."""
-        found = self._judged.get(id(rule))
-        if found is None:
-            kinds = {fact.type for fact in rule.facts if not isinstance(fact, Computed)}
-            reads_plans = "workout.planned" in kinds or getattr(rule.anchor, "type", "") == "workout.planned"
-            # Any session may take any plan away.
-            plans_moved = reads_plans and any(kind in self._starts for kind in _PLANS)
-            found = self._judged[id(rule)] = (
-                rule.mode == "live" and "now" not in rule.names and not plans_moved
-            )
-        return found
 
     def _touched(self, rule: Rule, due: Due) -> bool:
         """Whether something changed where the rule looks, or so near that it cannot be told."""
@@ -114,7 +142,49 @@ def spared(earlier: Earlier, timeline: Timeline) -> Spared:
         *earlier.changes,
         *(Change(each.type, each.start, each.key) for each in timeline.ended_after(earlier.at)),
     ]
+    changes.sort(key=attrgetter("start"))
     starts: dict[str, list[datetime]] = {}
-    for change in sorted(changes, key=lambda change: change.start):
+    for change in changes:
         starts.setdefault(change.type, []).append(change.start)
-    return Spared(earlier, timeline.calendar, starts, frozenset(change.key for change in changes))
+    stood: dict[str, dict[str, Advice]] = {}
+    for (rule, key), advice in earlier.stood.items():
+        stood.setdefault(key, {})[rule] = advice
+    return Spared(
+        earlier,
+        timeline.calendar,
+        starts,
+        [change.start for change in changes],
+        frozenset(change.key for change in changes),
+        stood,
+        frozenset(key for _, key in earlier.unsettled),
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _reach(rules: tuple[Rule, ...]) -> _Reach:
+    facts = [fact for rule in rules for fact in rule.facts if not isinstance(fact, Computed)]
+    spans = [_span(fact.window) for fact in facts]
+    periods = any("day" in rule.names or "week" in rule.names for rule in rules)
+    if periods:
+        spans.append((_WEEK + _NEAR_A_DAY, _NEAR_A_DAY))
+    kinds = {fact.type for fact in facts} | {getattr(rule.anchor, "type", "") for rule in rules}
+    return _Reach(
+        max((back for back, _ in spans), default=timedelta()),
+        max((ahead for _, ahead in spans), default=timedelta()),
+        all(rule.mode == "live" and "now" not in rule.names for rule in rules),
+        "workout.planned" in kinds,
+        periods,
+    )
+
+
+def _span(window: Window) -> tuple[timedelta, timedelta]:
+    """Return how far the window may lie before the anchor's start and after its end, at the most."""
+    match window:
+        case Before(span):
+            return span, timedelta()
+        case After(span):
+            return timedelta(), span
+        case LastDays(days):
+            return _DAY * days + _NEAR_A_DAY, _NEAR_A_DAY
+        case _:
+            return _FORTNIGHT + _NEAR_A_DAY, _WEEK + _NEAR_A_DAY

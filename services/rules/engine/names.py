@@ -1,8 +1,10 @@
 """What the names of a rule stand for at an anchor, before its facts: anchor, athlete, params, now, day and week."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from services.rules.engine.anchors import Due
+from services.rules.engine.around import looks
 from services.rules.engine.calendar import Calendar
 from services.rules.engine.periods import Period
 from services.rules.engine.timeline import Timeline
@@ -20,9 +22,10 @@ def bind(
     if "athlete" in rule.names:
         names["athlete"] = _athlete(athlete, due, timeline.calendar)
     if "params" in rule.names:
-        names["params"] = Record("params", params_of(rule, athlete))
+        own = rule.id in athlete.params
+        names["params"] = Record("params", params_of(rule, athlete)) if own else _params(rule)
     if "now" in rule.names:
-        names["now"] = now
+        names["now"] = looks(due, now)[0]
     return names
 
 
@@ -30,6 +33,12 @@ def params_of(rule: Rule, athlete: Athlete) -> dict[str, Bound]:
     """Return the rule's params with the athlete's own laid over them, where name and type are the rule's."""
     own = athlete.params.get(rule.id, {})
     return {name: _param(value, own.get(name)) for name, value in rule.params.items()}
+
+
+@lru_cache(maxsize=4096)
+def _params(rule: Rule) -> Record:
+    """Return the params of all athletes who have no own."""
+    return Record("params", {name: _param(value, None) for name, value in rule.params.items()})
 
 
 def _param(value: Param, own: Param | None) -> Bound:
@@ -51,7 +60,7 @@ def _kind(value: Param) -> object:
 def _anchor(due: Due, timeline: Timeline) -> Record:
     if due.event is not None:
         return timeline.record(due.event)
-    kind = "daily_anchor" if due.ref.kind == "daily" else "weekly_anchor"
+    kind = "daily_anchor" if due.kind == "daily" else "weekly_anchor"
     return Record(kind, {"start": due.start, "end": due.end, "date": due.day.isoformat()})
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from services.rules.engine.anchors import Due
-from services.rules.engine.around import around, looks
+from services.rules.engine.around import around
 from services.rules.engine.calendar import midnight
 from services.rules.engine.judge import judge
 from services.rules.engine.periods import Periods
@@ -25,8 +26,7 @@ _SPEAKING: Mapping[Category, int] = {
 """The order of claims: of what falls due at one instant, the earlier is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Advice that a live rule has at an anchor."""
 
     rule: Rule
@@ -105,13 +105,15 @@ def _over_the_most(
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
-    return (finding.due.opens, _SPEAKING[finding.rule.category], finding.rule.id, finding.due.ref.key)
+    return (finding.due.opens, _SPEAKING[finding.rule.category], finding.rule.id, finding.due.key)
 
 
 def kept_back(
     findings: Sequence[Finding], rulebook: Rulebook, periods: Periods, now: datetime
 ) -> dict[str, str]:
     """Return why active findings are not said, by advice id."""
+    if not findings:
+        return {}
     past = _Past(rulebook, periods, now, findings)
     mute = {
         name: f"{rule} supersedes it and is active for the same local day"
@@ -169,19 +171,18 @@ class _Past:
     def _over(self, day: date, wanted: Callable[[Rule], bool]) -> Iterator[tuple[Rule, Due]]:
         """Yield the anchors whose span ended by now, and not before the day."""
         earliest = midnight(day) - timedelta(days=1)  # no zone is a whole day from UTC
-        for rule, due in around(self.rulebook, self.periods.timeline, self.now, earliest, wanted):
+        for due, rules in around(self.rulebook, self.periods.timeline, self.now, earliest, wanted):
             if due.opens < due.closes <= self.now:
-                yield rule, due
+                yield from ((rule, due) for rule in rules)
 
     def _hold(self, pairs: Iterable[tuple[Rule, Due]]) -> list[Finding]:
         judged = (
-            (rule, due, judge(rule, due, self.periods, looks(due, due.closes - _INSTANT)[0]).advice)
-            for rule, due in pairs
+            (rule, due, judge(rule, due, self.periods, due.closes - _INSTANT).advice) for rule, due in pairs
         )
         return [Finding(rule, due, advice) for rule, due, advice in judged if advice is not None]
 
     def _day(self, due: Due) -> date:
-        return self.periods.timeline.calendar.day(due.ref.due)
+        return self.periods.timeline.calendar.day(due.due)
 
 
 def _mutes(one: Finding, other: Finding) -> bool:

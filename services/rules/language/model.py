@@ -207,9 +207,12 @@ class Weekly:
 Anchor: TypeAlias = Each | Daily | Weekly
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A rule as the engine runs it. `hash` covers the rule's whole content with the club's `params` laid over it."""
+    """A rule as the engine runs it. `hash` covers the rule's whole content with the club's `params` laid over it.
+
+    Each is equal to itself alone, so that what is worked out once a rule can be found by it.
+    """
 
     id: str
     pack: str
@@ -244,6 +247,16 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     hash: str
+    by_anchor: tuple[tuple[Rule, ...], ...] = dataclasses.field(init=False, repr=False, compare=False)
+    """Those that are not off, together where they look at the same anchors and speak for as long."""
+
+    def __post_init__(self) -> None:
+        """Put the rules together."""
+        together: dict[tuple[Anchor, timedelta, timedelta], list[Rule]] = {}
+        for rule in self.rules:
+            if rule.mode != "off":
+                together.setdefault((rule.anchor, rule.expires, rule.settle), []).append(rule)
+        object.__setattr__(self, "by_anchor", tuple(tuple(rules) for rules in together.values()))
 
 
 @dataclass(frozen=True, slots=True)
