@@ -1,6 +1,6 @@
 """How a digest is kept between evaluations, and up to when it reaches."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -8,7 +8,7 @@ import msgspec
 
 from services.rules.engine.calendar import midnight
 from services.rules.engine.digest import Column, Digest, Extent, Layout, digested
-from services.rules.language.model import Before, Each, Pick, Rulebook
+from services.rules.language.model import Before, Choice, Each, Pick, Rulebook
 from shared.contracts.events import Event
 from shared.store.timelines import KeptDigest
 
@@ -21,14 +21,40 @@ _STALE = timedelta(days=8)
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    """A digest's columns in the order of its layout; times in milliseconds since 1970."""
+    """A digest's columns in the order of its layout, each a text of its own, to be read when it is asked for."""
 
-    extents: dict[str, tuple[int, int, int]]
-    columns: list[tuple[list[int], list[list[float | None]]]]
+    extents: dict[str, Extent]
+    columns: list[str]
+
+
+class _Text(msgspec.Struct, array_like=True):
+    """The text of a column: starts in milliseconds since 1970, and the numbers of each field."""
+
+    starts: list[int]
+    numbers: list[list[float | None]]
 
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Kept)
+_texts = msgspec.json.Decoder(_Text)
+
+
+class _Columns(Mapping[Choice, Column]):
+    """The columns of a digest that was kept: an evaluation reads few of them."""
+
+    def __init__(self, layout: Layout, texts: Sequence[str]) -> None:
+        self._layout = layout
+        self._texts = texts
+
+    def __getitem__(self, choice: Choice) -> Column:
+        found = _texts.decode(self._texts[self._layout.places[choice]])
+        return Column(found.starts, dict(zip(self._layout.fields[choice], found.numbers, strict=True)))
+
+    def __iter__(self) -> Iterator[Choice]:
+        return iter(self._layout.fields)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def recent(rulebook: Rulebook) -> timedelta:
@@ -52,14 +78,7 @@ def oldest_end(now: datetime) -> datetime:
 def opened(layout: Layout, kept: KeptDigest) -> Digest:
     """Return the digest that was kept under this layout."""
     found = _decoder.decode(kept.text)
-    return Digest(
-        kept.until,
-        {kind: Extent(*extent) for kind, extent in found.extents.items()},
-        {
-            choice: Column(starts, dict(zip(fields, numbers, strict=True)))
-            for (choice, fields), (starts, numbers) in zip(layout.fields.items(), found.columns, strict=True)
-        },
-    )
+    return Digest(kept.until, found.extents, _Columns(layout, found.columns))
 
 
 def ends(events: Iterable[Event], now: datetime, recent: timedelta) -> datetime:
@@ -77,10 +96,8 @@ def made(
 ) -> KeptDigest:
     """Return the digest to keep, up to `until`. `known` is what stands for the events that `events` lack."""
     digest = digested(layout, known, sorted(events, key=attrgetter("order")), since, until)
-    text = _encoder.encode(
-        _Kept(
-            {kind: (each.events, each.start, each.end) for kind, each in digest.extents.items()},
-            [(column.starts, list(column.numbers.values())) for column in digest.columns.values()],
-        )
-    )
-    return KeptDigest(layout.version, until, text.decode())
+    texts = [
+        _encoder.encode(_Text(column.starts, list(column.numbers.values()))).decode()
+        for column in digest.columns.values()
+    ]
+    return KeptDigest(layout.version, until, _encoder.encode(_Kept(dict(digest.extents), texts)).decode())

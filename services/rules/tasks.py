@@ -191,7 +191,7 @@ class _Advised:
         """Return what is to be written; `ended` are those of `unknown` that there have been."""
         found = self.evaluation
         changes = reconcile(self.snapshot.standing, ended, found.active, found.held, now)
-        changes = replace(changes, traces=traces_of(changes.records, found, self.snapshot.athlete, now))
+        changes = replace(changes, traces=traces_of(changes.records, found, now))
         return Commit(self.snapshot, changes, _next_due(self.snapshot, found, now), self.left, self.digest)
 
 

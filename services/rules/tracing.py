@@ -8,7 +8,7 @@ from services.rules.engine.evidence import event_ref
 from services.rules.engine.facts import Knowledge
 from services.rules.engine.judge import Verdict
 from services.rules.language.model import Rulebook
-from shared.contracts.advice import AdviceRecord, EventRef, advice_id
+from shared.contracts.advice import Advice, AdviceRecord, EventRef
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event, Value
 from shared.contracts.traces import Condition, Trace
@@ -30,20 +30,22 @@ def trace(
     return tuple(sorted(traced, key=lambda each: (each.anchor.due, each.anchor.key)))
 
 
-def traces_of(
-    changed: Collection[AdviceRecord], found: Evaluation, athlete: Athlete, now: datetime
-) -> dict[str, Trace]:
+def traces_of(changed: Collection[AdviceRecord], found: Evaluation, now: datetime) -> dict[str, Trace]:
     """Return what stands behind each change of advice, and each failure of a rule, by advice id."""
     records = {record.advice.id: record for record in changed}
     wanted = {name for name, record in records.items() if record.state != "expired"} | found.held
+    places = {_place(records[name].advice): name for name in wanted if name in records}
+    places |= {(fault.rule, fault.anchor): fault.advice_id for fault in found.faults if not fault.trial}
     traces: dict[str, Trace] = {}
     for verdict in found.verdicts if wanted else ():
-        if verdict.rule.trial:
-            continue  # it bears the name of what the live rule says
-        name = advice_id(athlete.club, athlete.id, verdict.rule.id, verdict.due.key)
-        if name in wanted:
+        name = places.get((verdict.rule.id, verdict.due.key))
+        if name is not None and not verdict.rule.trial:  # that bears the name of what the live rule says
             traces[name] = _traced(verdict, found, now)
     return traces | {name: _gone(records[name], now) for name in wanted - traces.keys() if name in records}
+
+
+def _place(advice: Advice) -> tuple[str, str]:
+    return advice.rule, advice.because.anchor.key
 
 
 def as_text(traced: Sequence[Trace]) -> str:

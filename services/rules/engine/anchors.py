@@ -1,8 +1,11 @@
 """When a rule looks: its anchors around an instant, each with its due time and the span in which advice may stand."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches, predicate
@@ -44,7 +47,16 @@ def anchors(rule: Rule, timeline: Timeline, now: datetime, since: datetime | Non
 
     With `since`, those whose span ended after that instant come first.
     """
-    since = now if since is None else since
+    if since is None or since == now:
+        zone = timeline.calendar.only
+        if zone is not None and not isinstance(rule.anchor, Each):
+            yield from _latest(rule, zone).at(timeline, now)
+            return
+        since = now
+    yield from _found(rule, timeline, now, since)
+
+
+def _found(rule: Rule, timeline: Timeline, now: datetime, since: datetime) -> Iterator[Due]:
     match rule.anchor:
         case Each():
             yield from _each(rule, rule.anchor, timeline, since)
@@ -52,6 +64,31 @@ def anchors(rule: Rule, timeline: Timeline, now: datetime, since: datetime | Non
             yield from _days(rule, rule.anchor, timeline, now, since)
         case Weekly():
             yield from _weeks(rule, rule.anchor, timeline, now, since)
+
+
+@dataclass(slots=True)
+class _Latest:
+    """The anchors of a rule for time, for all who live in one zone: the same from one turn of the clock to the next."""
+
+    rule: Rule
+    known: tuple[datetime, datetime, tuple[Due, ...]] | None = None
+
+    def at(self, timeline: Timeline, now: datetime) -> tuple[Due, ...]:
+        """Return the anchors whose span holds `now`, and the next one."""
+        if self.known is not None:
+            since, until, dues = self.known
+            if since <= now < until:
+                return dues
+        dues = tuple(_found(self.rule, timeline, now, now))
+        if dues and dues[-1].opens > now:  # else it cannot be told when another opens
+            turns = [turn for due in dues for turn in (due.opens, due.closes) if turn > now]
+            self.known = (now, min(turns), dues)
+        return dues
+
+
+@lru_cache(maxsize=4096)
+def _latest(rule: Rule, _: ZoneInfo) -> _Latest:
+    return _Latest(rule)
 
 
 def due_under(rule: Rule, due: Due, timeline: Timeline) -> datetime | None:

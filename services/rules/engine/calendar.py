@@ -21,7 +21,9 @@ class Calendar:
         self._history = tuple(zones)
         self._since = [zone.since or _EVER for zone in zones]
         self._zones = [_zone(zone.timezone) for zone in zones]
-        self._only = self._zones[0] if self._since == [_EVER] else None
+        self.only = self._zones[0] if self._since == [_EVER] else None
+        """The zone of one who has lived in no other."""
+        self._latest = (_EVER, _EVER, date.min)
         self._days: dict[datetime, date] = {}
         self._instants: dict[tuple[date, time], datetime | None] = {}
 
@@ -40,10 +42,16 @@ class Calendar:
 
     def local(self, instant: datetime) -> datetime:
         """Return `instant` in the zone in force then."""
-        return instant.astimezone(self._only or self._zone_at(instant))
+        return instant.astimezone(self.only or self._zone_at(instant))
 
     def day(self, instant: datetime) -> date:
         """Return the local day that `instant` belongs to."""
+        if self.only is not None:
+            begins, ends, day = self._latest  # who asks for one day of an athlete asks for it again
+            if not begins <= instant < ends:
+                day = instant.astimezone(self.only).date()
+                self._latest = (self.start_of(day), self.start_of(day + _DAY), day)
+            return day
         found = self._days.get(instant)
         if found is None:
             found = self._days[instant] = self.local(instant).date()
@@ -63,8 +71,8 @@ class Calendar:
         A time that occurs twice gives the first. One that a change of clocks or a journey skips gives the first
         instant after the gap, even when that is past midnight. None when the day itself was skipped (the date line).
         """
-        if self._only is not None:
-            return _instant_in(self._only, day, at)
+        if self.only is not None:
+            return _instant_in(self.only, day, at)
         if (day, at) not in self._instants:  # rules ask for the same few times again
             passed = sorted(self._passed(datetime.combine(day, at)))
             self._instants[day, at] = next(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import NamedTuple
 
 from services.rules.engine.energy import session_load
 from services.rules.engine.where import predicate
@@ -16,6 +17,8 @@ from services.rules.language.model import Aggregate, Choice, Precision, Rulebook
 from shared.contracts.events import Event, Value
 from shared.contracts.instants import to_ms
 
+_FORM = 2
+"""Of what is kept of a digest: one of another form is not read."""
 _KNOWN: Mapping[Precision, frozenset[str]] = {
     "any": frozenset({"exact", "slot", "day"}),
     "slot": frozenset({"exact", "slot"}),
@@ -55,6 +58,12 @@ class Layout:
 
     fields: Mapping[Choice, tuple[str, ...]]
     version: str
+    places: Mapping[Choice, int] = field(init=False, repr=False, compare=False)
+    """Where in it each choice stands."""
+
+    def __post_init__(self) -> None:
+        """Number the choices."""
+        object.__setattr__(self, "places", {choice: place for place, choice in enumerate(self.fields)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +78,7 @@ class Column:
         return bisect_left(self.starts, instant)
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """Of all summed-up events of a type: how many, the latest start and the latest end (ms since 1970)."""
 
     events: int
@@ -100,7 +108,7 @@ def layout(rulebook: Rulebook, back: Mapping[str, timedelta]) -> Layout:
                     fields = wanted.setdefault(fact.choice, set())
                     fields.update([fact.field] if fact.field else [])
     ordered = {choice: tuple(sorted(wanted[choice])) for choice in sorted(wanted, key=repr)}
-    name = repr((ordered, sorted(back.items())))
+    name = repr((_FORM, ordered, sorted(back.items())))
     return Layout(ordered, blake2b(name.encode(), digest_size=6).hexdigest())
 
 

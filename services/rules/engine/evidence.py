@@ -14,6 +14,7 @@ from services.rules.language.model import Bound, Computed, Record, Rule
 from shared.contracts.advice import Because, EventRef
 from shared.contracts.events import Event, Value
 
+_READ = re.compile(r"(?<![\w.])(anchor|athlete|params|day|week)\s*\.\s*(\w+)")
 MOST_EVENTS = 400
 """Events listed as evidence: the anchor, and the latest others. The facts count them all.
 
@@ -76,18 +77,13 @@ def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str,
     return values
 
 
-def _reads(rule: Rule) -> Mapping[str, tuple[str, ...]]:
-    expressions = [fact.expression for fact in rule.facts if isinstance(fact, Computed)]
-    texts = [rule.requires, rule.when, rule.title, rule.message, *expressions]
-    return _reads_of(tuple(text.source for text in texts if text is not None))
-
-
 @lru_cache(maxsize=4096)
-def _reads_of(sources: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
-    """Return the fields that the texts read of each record that is not a fact: those of a fact are shown whole."""
+def _reads(rule: Rule) -> Mapping[str, tuple[str, ...]]:
+    """Return the fields that it reads of each record that is not a fact: those of a fact are shown whole."""
+    expressions = [fact.expression for fact in rule.facts if isinstance(fact, Computed)]
     found: dict[str, set[str]] = {}
-    for source in sources:
-        for root, name in re.findall(r"(?<![\w.])(anchor|athlete|params|day|week)\s*\.\s*(\w+)", source):
+    for text in (rule.requires, rule.when, rule.title, rule.message, *expressions):
+        for root, name in _READ.findall(text.source) if text is not None else ():
             found.setdefault(root, set()).add(name)
     return {root: tuple(sorted(found[root])) for root in sorted(found)}
 

@@ -38,22 +38,14 @@ class Older:
 class Selection:
     """Events in timeline order, with their local days and their fields as columns, each made when it is asked for."""
 
-    __slots__ = ("_columns", "_days", "_starts", "calendar", "events", "older")
+    __slots__ = ("_columns", "_starts", "calendar", "events", "older")
 
     def __init__(self, events: Sequence[Event], calendar: Calendar, older: Older | None = None) -> None:
         self.events = events
         self.calendar = calendar
         self.older = older
         self._starts = [event.start for event in events]
-        self._days: list[date] | None = None
         self._columns: dict[str, list[float | None]] = {}
-
-    @property
-    def days(self) -> list[date]:
-        """The local day that each event starts in."""
-        if self._days is None:
-            self._days = [self.calendar.day(start) for start in self._starts]
-        return self._days
 
     def column(self, field: str) -> list[float | None]:
         """Return each event's number in `field`, or None where it has none."""
@@ -80,21 +72,20 @@ class Selection:
         if not self.calendar.travelled:
             return self.between(self.calendar.start_of(first), self.calendar.start_of(last + _DAY))
         # No zone is a whole day from UTC, so a local day lies within the same date's neighbours there.
-        since, until, days = midnight(first) - _DAY, midnight(last) + _DAY * 2, self.days
-        low, high = bisect_left(self._starts, since), bisect_left(self._starts, until)
-        while low < high and not first <= days[low] <= last:
-            low += 1
-        while low < high and not first <= days[high - 1] <= last:
-            high -= 1
+        since, until = midnight(first) - _DAY, midnight(last) + _DAY * 2
         if self.older is not None and since < self.older.until:
             raise NotReadError
         # Who crosses the date line may live a day twice, with another between.
-        inside = Span(self, low, high)
-        return inside.keep(lambda event: first <= self.calendar.day(event.start) <= last)
+        near = Span(self, bisect_left(self._starts, since), bisect_left(self._starts, until))
+        return near.keep(lambda event: first <= self.calendar.day(event.start) <= last)
 
     def of(self, events: Sequence[Event]) -> "Selection":
         """Return a selection of these events, which are some of this one's."""
         return Selection(events, self.calendar)
+
+    def days(self, low: int, high: int) -> set[date]:
+        """Return the local days on which the events start that lie from `low` up to `high`."""
+        return {self.calendar.day(start) for start in self._starts[low:high]}
 
     def older_days(self, low: int, high: int) -> set[date]:
         """Return the local days on which those of the column start that lie from `low` up to `high`."""
@@ -147,9 +138,8 @@ class Span:
     def days(self) -> set[date]:
         """Return the local days on which the events start."""
         self._must_be_known()
-        found = set(self.selection.days[self.low : self.high])
-        found |= self.selection.older_days(self.older_low, self.older_high)
-        return found
+        selection = self.selection
+        return selection.days(self.low, self.high) | selection.older_days(self.older_low, self.older_high)
 
     def numbers(self, field: str) -> list[float]:
         """Return the numbers of the events that have one in `field`."""

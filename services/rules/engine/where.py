@@ -17,7 +17,7 @@ def predicate(where: Where) -> Callable[[Event], bool]:
 
         def one_of(event: Event) -> bool:
             found = event.data.get(name)
-            return not wanted.isdisjoint(found) if isinstance(found, list | tuple) else found in wanted
+            return not wanted.isdisjoint(found) if isinstance(found, (list, tuple)) else found in wanted
 
         return one_of
     return lambda event: matches(where, event)
