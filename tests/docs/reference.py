@@ -1,4 +1,4 @@
-"""What of the reference is made from the code: `make docs` writes it between its markers, a test holds it there."""
+"""What of the pages is made from code and figures: `make docs` writes it between its markers, a test holds it there."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,11 +32,12 @@ from services.rules.language.where import OPERATORS
 from services.rules.schemas.descriptions import DESCRIPTIONS
 from shared.contracts.athletes import Param
 from shared.contracts.events import EVENT_TYPES, TIMELINE_TYPES, Field
-from tests.docs import wording
+from tests.docs import cluster, wording
 from tests.docs.pages import ROOT
 from tests.docs.shipped_rules import SHIPPED, Said
+from tests.load import scaling
 
-PAGES: Final = (ROOT / "docs/rules.md", ROOT / "docs/shipped-rules.md")
+PAGES: Final = (ROOT / "docs/rules.md", ROOT / "docs/shipped-rules.md", ROOT / "docs/scaling.md")
 _BAR = r"\|"
 PACKS: Final = ROOT / "services/rules/packs"
 _MARKED = re.compile(
@@ -263,7 +264,7 @@ def _choices(field: fields.Field[Any]) -> tuple[str, ...]:
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "keys": _keys, "warnings": _warnings, "bounds": _bounds, "forms": _forms, "windows": _windows,
     "operators": _operators, "events": _events, "names": _names, "periods": _periods, "functions": _functions,
-    "filters": _filters, "shipped rules": _shipped,
+    "filters": _filters, "shipped rules": _shipped, **scaling.PARTS, **cluster.PARTS,
 }  # fmt: skip
 
 

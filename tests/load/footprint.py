@@ -13,6 +13,7 @@ import psutil
 
 from deploy.embedded import free_port
 from deploy.local import await_ready
+from tests.load.cases import FOOTPRINT
 from tests.load.designs import fill_plain
 from tests.load.figures import Figure
 from tests.load.plan import Sizes
@@ -20,14 +21,13 @@ from tests.load.rig import Rig, cpu_seconds, end, rig
 from tests.load.seeds import Seeds
 from tests.load.workload import Workload
 
-TOPIC = "footprint"
 _IDLE_S = 20.0
 
 
 def measure(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """Yield start-up and idleness of `tandem up` with the shipped rules, and the bytes of athletes."""
     for _ in range(sizes.few):
-        yield Figure(TOPIC, "tandem up", "tandem", _up(3.0 if sizes.quick else _IDLE_S))
+        yield Figure(FOOTPRINT, "tandem up", "tandem", _up(3.0 if sizes.quick else _IDLE_S))
     for history in (15, 150, 1500):
         load = Workload(sizes.of(100), history, 0, datetime.now(UTC))
         with rig() as at:
@@ -67,4 +67,4 @@ def _used(at: Rig) -> int:
 
 def _bytes(name: str, load: Workload, at: Rig, empty: int) -> Figure:
     values = {"KB an athlete": (_used(at) - empty) / load.athletes / 1000}
-    return Figure(TOPIC, f"history {load.history}", name, values)
+    return Figure(FOOTPRINT, f"history {load.history}", name, values)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from tests.load.cases import ATHLETES, HISTORY, MEMBERS, PACKED, RULES, STEP, WORKERS, backlog
 from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure
@@ -18,11 +19,6 @@ from tests.load.rig import Rig, await_that, cpu_seconds
 from tests.load.seeds import Seeds
 from tests.load.workload import Workload
 
-HISTORY: Final = "growth: history"
-PACKED: Final = "growth: history in 28 days"
-ATHLETES: Final = "growth: athletes"
-RULES: Final = "growth: rules"
-WORKERS: Final = "growth: rules workers"
 CPU: Final = "CPU ms an event"
 A_DAY: Final = 10
 """Events a day of one athlete: 15,000 of them are four years."""
@@ -31,11 +27,11 @@ A_DAY: Final = 10
 def measure_history(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """Yield the cost of an event after 15 to 15,000 events of history: ten a day, and packed into 28 days."""
     now = datetime.now(UTC)
-    members, turns = 20, sizes.of(40, 4)
+    turns = sizes.of(40, 4)
     spans = [(HISTORY, history, history / A_DAY) for history in (15, 150, 1500, 15_000)]
     spans += [(PACKED, history, 28.0) for history in (15, 150, 1500)]
     loads = [
-        (topic, str(history), Workload(members, history, members * turns, now, over_days=max(2.0, days)))
+        (topic, str(history), Workload(MEMBERS, history, MEMBERS * turns, now, over_days=max(2.0, days)))
         for topic, history, days in spans
         if not (sizes.quick and history > 1500)
     ]
@@ -64,8 +60,7 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
 
     Every event is another athlete's; ingest has done its part before the clock starts.
     """
-    members = sizes.of(2500)
-    load = Workload(members, 150, members, datetime.now(UTC))
+    load = backlog(sizes, datetime.now(UTC))
     for _ in range(sizes.rounds):
         for workers in (1, 2, 4):
             with seeds.running("tandem", load, workers=workers) as (at, design):
@@ -92,7 +87,7 @@ def _step_by_step(at: Rig, design: Design, load: Workload, name: str) -> dict[st
     """
     events = list(load.stream(datetime.now(UTC), name))
     pids = {part: pid for part, pid in {**design.pids, **at.pids}.items() if part != "receiver"}
-    size = min(100, load.athletes)
+    size = min(STEP, load.athletes)
     told = 0
     at.forget()
     before = cpu_seconds(pids)

@@ -15,12 +15,12 @@ from typing import Final
 import requests
 from celery import Celery
 
+from tests.load.cases import BOUNDS
 from tests.load.figures import Figure
 from tests.load.latency import ranks
 from tests.load.plan import Sizes
 from tests.load.rig import Rig, await_that, cpu_seconds, end, rig
 
-TOPIC = "bounds"
 QUEUE: Final = "bare"
 _WRITE: Final = b"x" * 500
 _AT_ONCE: Final = 1000
@@ -62,10 +62,10 @@ def measure(sizes: Sizes) -> Iterator[Figure]:
             _two_hops(at, app, 20)
             for _ in range(sizes.rounds):
                 yield Figure(
-                    TOPIC, "no-op tasks", "bare Celery", _nothing(at, app, sizes.of(2000), worker.pid)
+                    BOUNDS, "no-op tasks", "bare Celery", _nothing(at, app, sizes.of(2000), worker.pid)
                 )
-                yield Figure(TOPIC, "two hops, idle", "bare Celery", _two_hops(at, app, sizes.of(100)))
-                yield Figure(TOPIC, "pipelined writes of 500 bytes", "store", _writes(at, sizes.of(200_000)))
+                yield Figure(BOUNDS, "two hops, idle", "bare Celery", _two_hops(at, app, sizes.of(100)))
+                yield Figure(BOUNDS, "pipelined writes of 500 bytes", "store", _writes(at, sizes.of(200_000)))
         finally:
             app.close()
             end(worker)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from tests.load.cases import LATENCY, Name
 from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure, Spread
 from tests.load.plan import Sizes
 from tests.load.rig import Rig, await_that
-from tests.load.seeds import Name, Seeds
+from tests.load.seeds import Seeds
 from tests.load.workload import WireEvent, Workload
 
-TOPIC = "latency"
 DESIGNS: Final[tuple[Name, ...]] = ("plain", "tandem")
 SHARES: Final = {"half of saturation": 0.5, "90 % of saturation": 0.9}
 _CONNECTIONS: Final = 16
@@ -47,16 +47,16 @@ def measure(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
             found.append(Running(name, at, design))
         for each in found:
             each.saturation = _saturation(each, telling, sizes)
-            yield Figure(TOPIC, "saturation", each.name, {"requests/s": each.saturation})
+            yield Figure(LATENCY, "saturation", each.name, {"requests/s": each.saturation})
         for number in range(sizes.rounds):
             for each in found if number % 2 else found[::-1]:
-                yield Figure(TOPIC, "idle", each.name, ranks(_one_by_one(each, telling, sizes)))
-                yield Figure(TOPIC, "20/s", each.name, ranks(_paced(each, telling, 20)))
+                yield Figure(LATENCY, "idle", each.name, ranks(_one_by_one(each, telling, sizes)))
+                yield Figure(LATENCY, "20/s", each.name, ranks(_paced(each, telling, 20)))
                 for case, share in SHARES.items():
                     rate = each.saturation * share
                     events = sizes.of(int(rate * 4))
                     mixed = replace(telling, live=events, one_in=10)
-                    yield Figure(TOPIC, case, each.name, ranks(_paced(each, mixed, rate)))
+                    yield Figure(LATENCY, case, each.name, ranks(_paced(each, mixed, rate)))
 
 
 def _saturation(running: Running, workload: Workload, sizes: Sizes) -> float:

@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
+from tests.load.cases import Name
 from tests.load.designs import Design, Plain, Tandem, fill_plain, fill_tandem
 from tests.load.feeding import feed
 from tests.load.rig import Rig, await_that, compact, rig
 from tests.load.workload import Workload, pack
 
-Name = Literal["plain", "improved", "tandem"]
 WORKERS = 2
 """Rules workers of Tandem where nothing else is said: the plain design has two worker processes too."""
 _WARM = 100

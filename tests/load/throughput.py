@@ -4,64 +4,27 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psutil
 
+from tests.load.cases import THROUGHPUT, Case, Name, cases
 from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure
 from tests.load.plan import Sizes
 from tests.load.rig import Rig, await_that, cpu_seconds
-from tests.load.seeds import Name, Seeds
+from tests.load.seeds import Seeds
 from tests.load.workload import Workload
-
-TOPIC = "throughput"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A load, the designs that are given it, and in how many rounds."""
-
-    name: str
-    workload: Workload
-    batch: int
-    designs: tuple[Name, ...]
-    rounds: int
-
-
-def cases(sizes: Sizes) -> tuple[Case, ...]:
-    """Return all cases, the dearest in fewer rounds."""
-    now = datetime.now(UTC)
-    athletes, live = sizes.of(500), sizes.of(5000)
-
-    def loaded(history: int, events: int = live, members: int = athletes) -> Workload:
-        return Workload(members, history, events, now)
-
-    everyone: tuple[Name, ...] = ("plain", "improved", "tandem")
-    others = sizes.of(2500)
-    return (
-        Case("batches of 100, history 150", loaded(150), 100, everyone, sizes.rounds),
-        Case("batches of 100, history 15", loaded(15), 100, everyone, sizes.few),
-        Case("single POSTs, history 150", loaded(150, sizes.of(3000)), 1, ("plain", "tandem"), sizes.rounds),
-        Case("batches of 500, history 150", loaded(150, 2 * live), 500, ("tandem",), sizes.few),
-        Case(
-            "every event from another athlete, history 150",
-            loaded(150, others, others), 100, ("plain", "tandem"), sizes.rounds,
-        ),
-        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("plain", "tandem"), sizes.rounds),
-        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("improved",), 1),
-    )  # fmt: skip
 
 
 def measure(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """Yield a figure for each run. The designs of a case take turns, in an order that changes with the round."""
     chance = random.Random(4)  # noqa: S311
-    for case in cases(sizes):
+    for case in cases(sizes, datetime.now(UTC)):
         for _ in range(case.rounds):
             for name in chance.sample(case.designs, len(case.designs)):
-                yield Figure(TOPIC, case.name, name, _fresh_run(seeds, case, name))
+                yield Figure(THROUGHPUT, case.name, name, _fresh_run(seeds, case, name))
 
 
 def _fresh_run(seeds: Seeds, case: Case, name: Name) -> dict[str, float]:

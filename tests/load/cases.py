@@ -1,0 +1,63 @@
+"""Which cases are measured, of what size: what measures them and what models them must mean the same."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from tests.load.plan import Sizes
+from tests.load.workload import Workload
+
+Name = Literal["plain", "improved", "tandem"]
+THROUGHPUT: Final = "throughput"
+HISTORY: Final = "growth: history"
+PACKED: Final = "growth: history in 28 days"
+ATHLETES: Final = "growth: athletes"
+WORKERS: Final = "growth: rules workers"
+RULES: Final = "growth: rules"
+LATENCY: Final = "latency"
+BOUNDS: Final = "bounds"
+FOOTPRINT: Final = "footprint"
+STEP: Final = 100
+"""Events that are posted at a time, each of another athlete, where growth is measured step by step."""
+MEMBERS: Final = 20
+"""Athletes of the club whose history grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A load, the designs that are given it, and in how many rounds."""
+
+    name: str
+    workload: Workload
+    batch: int
+    designs: tuple[Name, ...]
+    rounds: int
+
+
+def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
+    """Return all cases of throughput, the dearest in fewer rounds."""
+    athletes, live = sizes.of(500), sizes.of(5000)
+
+    def loaded(history: int, events: int = live, members: int = athletes) -> Workload:
+        return Workload(members, history, events, now)
+
+    everyone: tuple[Name, ...] = ("plain", "improved", "tandem")
+    others = sizes.of(2500)
+    return (
+        Case("batches of 100, history 150", loaded(150), 100, everyone, sizes.rounds),
+        Case("batches of 100, history 15", loaded(15), 100, everyone, sizes.few),
+        Case("single POSTs, history 150", loaded(150, sizes.of(3000)), 1, ("plain", "tandem"), sizes.rounds),
+        Case("batches of 500, history 150", loaded(150, 2 * live), 500, ("tandem",), sizes.few),
+        Case(
+            "every event from another athlete, history 150",
+            loaded(150, others, others), 100, ("plain", "tandem"), sizes.rounds,
+        ),
+        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("plain", "tandem"), sizes.rounds),
+        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("improved",), 1),
+    )  # fmt: skip
+
+
+def backlog(sizes: Sizes, now: datetime) -> Workload:
+    """Return what has piled up when rules workers are compared: every event is another athlete's."""
+    members = sizes.of(2500)
+    return Workload(members, 150, members, now)

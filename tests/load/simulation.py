@@ -1,0 +1,257 @@
+"""What becomes of posted events, and when? Tandem as a queueing model: ingest, store, rules workers, notify.
+
+An event goes through a front door and the store, which marks its athlete. Each of the 16 partitions of athletes has at
+most one wake-up under way; those that are wanted within ten milliseconds share a message. The worker that gets it takes
+up to sixteen athletes from its partitions, by turns that are fair among clubs, eight a round: it reads them from the
+store, evaluates, commits to the store. So it goes on until nobody waits or its slice of time is over; then it hands on
+the partitions that are left. An athlete who waits already is evaluated once for all the events that have come. What
+evaluations say is sent up to sixteen messages at a time.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Final, NamedTuple
+
+from shared.contracts.partitions import PARTITIONS, partition_of_athlete
+from tests.load.machine import Machine, Process, Then
+from tests.load.waiting import Name, Waiting
+
+AT_ONCE: Final = 8
+"""Athletes a round."""
+MOST_TAKEN: Final = 16
+"""Athletes that are taken at a time, from all partitions of a wake-up."""
+SLICE_MS: Final = 50.0
+"""How long a worker goes on."""
+TOGETHER: Final = 8
+"""Partitions in a message of the front door's."""
+HANDED_ON: Final = 4
+"""Partitions in a message of a worker's."""
+REST_MS: Final = 10.0
+"""Between two goes at sending wake-ups."""
+MESSAGES_AT_ONCE: Final = 16
+Draw = Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """CPU time in ms of each step, in the process whose step it is; `store_...` is the store's part of it."""
+
+    request: float = 0.0
+    event: float = 0.0
+    wake_up: float = 0.0
+    round: float = 0.0
+    evaluation: float = 0.0
+    more_event: float = 0.0
+    """Each new event of an athlete beyond the first, in one evaluation."""
+    send: float = 0.0
+    message: float = 0.0
+    store_request: float = 0.0
+    store_event: float = 0.0
+    store_wake_up: float = 0.0
+    store_evaluation: float = 0.0
+    store_message: float = 0.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often each step was done."""
+
+    request: int = 0
+    event: int = 0
+    wake_up: int = 0
+    round: int = 0
+    evaluation: int = 0
+    more_event: int = 0
+    send: int = 0
+    message: int = 0
+
+    def of(self, step: str) -> int:
+        """Return how often the step of a cost was done; the store has its part in each."""
+        return int(getattr(self, step.removeprefix("store_")))
+
+
+class Posted(NamedTuple):
+    """An event: whose it is, and whether a message comes of it."""
+
+    name: Name
+    tells: bool = False
+
+
+class _Pending(NamedTuple):
+    posted: float
+    tells: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How many processes of each kind there are; the store is one.
+
+    `hop_ms` is a wake-up's way beyond CPU time, `rest_ms` the time between two goes at sending wake-ups.
+    """
+
+    workers: int = 1
+    ingest: int = 1
+    notify: int = 1
+    hop_ms: float = 0.0
+    rest_ms: float = REST_MS
+
+
+class Tandem:
+    """A running Tandem. `took` is how long each event was on its way from POST to evaluated, in ms.
+
+    `heard` is the same from POST to its message received, for those that tell.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        costs: Costs,
+        parts: Parts,
+        *,
+        draw: Draw = float,
+        partition: Callable[[str, str], int] = partition_of_athlete,
+        receiver_ms: float = 0.0,
+    ) -> None:
+        self.machine = machine
+        self.counts = Counts()
+        self.took: list[float] = []
+        self.heard: list[float] = []
+        self.store = machine.process()
+        self.ingest = [machine.process() for _ in range(parts.ingest)]
+        self.workers = [machine.process() for _ in range(parts.workers)]
+        self.notify = [machine.process() for _ in range(parts.notify)]
+        self._costs, self._draw, self._partition, self._parts = costs, draw, partition, parts
+        self._receiver, self._receiver_ms = machine.process(), receiver_ms
+        self._waiting = [Waiting() for _ in range(PARTITIONS)]
+        self._pending: dict[Name, list[_Pending]] = {}
+        self._out = [False] * PARTITIONS
+        self._asked: list[int] = []
+        self._resting = False
+        self._queue: deque[tuple[int, ...]] = deque()
+        self._idle = deque(self.workers)
+        self._untold: deque[float] = deque()
+        self._quiet = deque(self.notify)
+
+    def post(self, events: Sequence[Posted], answered: Then = lambda: None) -> None:
+        """Post events in one request; call `answered` with the answer."""
+        now, costs = self.machine.now, self._costs
+        self.counts.request += 1
+        self.counts.event += len(events)
+        door = self.ingest[self.counts.request % len(self.ingest)]
+
+        def stored() -> None:
+            self.mark(events, now)
+            answered()
+
+        kept = costs.store_request + costs.store_event * len(events)
+        door.do(
+            self._draw(costs.request + costs.event * len(events)),
+            lambda: self.store.do(self._draw(kept), stored),
+        )
+
+    def mark(self, events: Sequence[Posted], posted: float) -> None:
+        """Have the events' athletes evaluated: the store has the events now."""
+        for name, tells in events:
+            if name in self._pending:
+                self._pending[name].append(_Pending(posted, tells))
+                continue
+            self._pending[name] = [_Pending(posted, tells)]
+            number = self._partition(*name)
+            self._waiting[number].add(name)
+            if not self._out[number]:
+                self._out[number] = True
+                self._asked.append(number)
+                if not self._resting:
+                    self._ask()
+
+    def _ask(self) -> None:
+        """Send what wake-ups are wanted; what is wanted in the next while goes together."""
+        self._resting = bool(self._asked)
+        if self._asked:
+            self._wake(self._asked, TOGETHER)
+            self._asked = []
+            self.machine.at(self.machine.now + self._parts.rest_ms, self._ask)
+
+    def _wake(self, partitions: Sequence[int], together: int) -> None:
+        for start in range(0, len(partitions), together):
+            message = tuple(partitions[start : start + together])
+            self.machine.at(self.machine.now + self._parts.hop_ms, partial(self._arrive, message))
+
+    def _arrive(self, message: tuple[int, ...]) -> None:
+        self._queue.append(message)
+        self._assign()
+
+    def _assign(self) -> None:
+        while self._queue and self._idle:
+            message, worker = self._queue.popleft(), self._idle.popleft()
+            self.counts.wake_up += 1
+            go = partial(self._take, worker, message, self.machine.now)
+            wake = partial(worker.do, self._draw(self._costs.wake_up), go)
+            self.store.do(self._draw(self._costs.store_wake_up), wake)
+
+    def _take(self, worker: Process, partitions: Sequence[int], began: float) -> None:
+        """Take the next athletes; a partition where nobody is left may be woken anew."""
+        if not partitions or self.machine.now - began >= SLICE_MS:
+            self._wake(partitions, HANDED_ON)
+            self._idle.append(worker)
+            self._assign()
+            return
+        share = max(1, MOST_TAKEN // len(partitions))
+        taken = [name for number in partitions for name in self._waiting[number].take(share)]
+        left = [number for number in partitions if self._waiting[number]]
+        for number in partitions:
+            self._out[number] = number in left
+        self._round(worker, taken, partial(self._take, worker, left, began))
+
+    def _round(self, worker: Process, taken: Sequence[Name], then: Then) -> None:
+        if not taken:
+            then()
+            return
+        self.counts.round += 1
+        now, later = taken[:AT_ONCE], taken[AT_ONCE:]
+        half = self._costs.store_evaluation / 2 * len(now)
+        go_on = partial(self._round, worker, later, then)
+        self.store.do(self._draw(half), partial(self._evaluate, worker, now, go_on))
+
+    def _evaluate(self, worker: Process, taken: Sequence[Name], then: Then) -> None:
+        found = [each for name in taken for each in self._pending.pop(name)]
+        more = len(found) - len(taken)
+        self.counts.evaluation += len(taken)
+        self.counts.more_event += more
+        costs = self._costs
+        ms = costs.round + costs.evaluation * len(taken) + costs.more_event * more
+        half = costs.store_evaluation / 2 * len(taken)
+
+        def committed() -> None:
+            self.took += [self.machine.now - each.posted for each in found]
+            self._untold += [each.posted for each in found if each.tells]
+            self._tell()
+            then()
+
+        worker.do(self._draw(ms), lambda: self.store.do(self._draw(half), committed))
+
+    def _tell(self) -> None:
+        while self._untold and self._quiet:
+            sender = self._quiet.popleft()
+            taken = [self._untold.popleft() for _ in range(min(MESSAGES_AT_ONCE, len(self._untold)))]
+            self.counts.send += 1
+            self.counts.message += len(taken)
+            send = partial(self._send, sender, taken)
+            ms = self._draw(self._costs.store_message * len(taken))
+            self.machine.at(self.machine.now + self._parts.hop_ms, partial(self.store.do, ms, send))
+
+    def _send(self, sender: Process, taken: Sequence[float]) -> None:
+        def heard() -> None:
+            self.heard += [self.machine.now - posted for posted in taken]
+
+        def sent() -> None:
+            self._receiver.do(self._receiver_ms * len(taken), heard)
+            self._quiet.append(sender)
+            self._tell()
+
+        sender.do(self._draw(self._costs.send + self._costs.message * len(taken)), sent)
+
+
+STEPS: Final = tuple(field.name for field in fields(Costs))
