@@ -2,9 +2,10 @@
 
 How often each step was done the model says, and what it says hangs on the costs: they are fitted, played, and fitted
 again. Each point counts by its relative error. What an evaluation costs hangs on the athlete's history; the rest
-is the same everywhere.
+is the same everywhere. Sums are exact, so that every Python makes the same tables of the same figures.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -77,20 +78,20 @@ def fit_to(points: Sequence[Point], played: Sequence[Played], known: Fitted) -> 
 def predicted(part: str, point: Point, played: Played, fitted: Fitted) -> float:
     """Return the CPU ms an event that a part uses."""
     costs = fitted.after(point.history)
-    done = sum(getattr(costs, step) * played.counts.of(step) for step in OWNERS[part])
-    return float(done) / played.counts.event
+    done = math.fsum(getattr(costs, step) * played.counts.of(step) for step in OWNERS[part])
+    return done / played.counts.event
 
 
 def non_negative(rows: Sequence[Sequence[float]]) -> list[float | None]:
     """Return x >= 0 that brings every row's sum nearest to 1; None for a column of nothing. By coordinate descent."""
     width = len(rows[0]) if rows else 0
-    gram = [[sum(row[i] * row[j] for row in rows) for j in range(width)] for i in range(width)]
-    wanted = [sum(row[i] for row in rows) for i in range(width)]
+    gram = [[math.fsum(row[i] * row[j] for row in rows) for j in range(width)] for i in range(width)]
+    wanted = [math.fsum(row[i] for row in rows) for i in range(width)]
     found = [0.0] * width
     for _ in range(_SWEEPS):
         for i in range(width):
             if gram[i][i] > 0:
-                others = sum(gram[i][j] * found[j] for j in range(width)) - gram[i][i] * found[i]
+                others = math.fsum(gram[i][j] * found[j] for j in range(width)) - gram[i][i] * found[i]
                 found[i] = max(0.0, (wanted[i] - others) / gram[i][i])
     return [ms if gram[i][i] > 0 else None for i, ms in enumerate(found)]
 

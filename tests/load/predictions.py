@@ -81,7 +81,7 @@ def _others(drains: Sequence[Point], fitted: Fitted) -> float:
 
     def off(others: float) -> float:
         pairs = zip(drains, play(drains, fitted, others), strict=True)
-        return sum(math.log(played.rate / point.rate) ** 2 for point, played in pairs if point.rate)
+        return math.fsum(math.log(played.rate / point.rate) ** 2 for point, played in pairs if point.rate)
 
     return min((step * _STEP for step in range(int(_MOST_OTHERS / _STEP))), key=off)
 
@@ -95,9 +95,9 @@ def predictions(found: Model) -> Iterator[Prediction]:
         [replayed] = play([point], without, found.others)
         yield Prediction(
             point.name,
-            sum(point.used.values()),
-            sum(predicted(part, point, played, found.fitted) for part in point.used),
-            sum(predicted(part, point, replayed, without) for part in point.used),
+            math.fsum(point.used.values()),
+            math.fsum(predicted(part, point, played, found.fitted) for part in point.used),
+            math.fsum(predicted(part, point, replayed, without) for part in point.used),
             point.rate,
             None if point.rate is None else played.rate,
         )

@@ -1,66 +1,37 @@
 """What of docs/scaling.md is made from the figures: `make docs` writes it, from docs/performance/measured.json."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
-from tests.load import capacity
-from tests.load.capacity import Measured, Need, a_rule_ms, drained, measured, need, way
-from tests.load.cases import FOOTPRINT, PACKED, THROUGHPUT, WORKERS
-from tests.load.figures import Figures, read
+from tests.load import capacity, forecasts
+from tests.load.capacity import Measured, Need, drained, measured, need, way
+from tests.load.cases import FOOTPRINT
 from tests.load.fitting import OWNERS
 from tests.load.played import points
-from tests.load.predictions import Model, delays, model, predictions
 from tests.load.simulation import Parts
+from tests.load.tables import figures, gb, model, ready, rounded, share, table, taken
 
-FILE: Final = Path(__file__).parents[2] / "docs/performance/measured.json"
-_NOTHING: Final = "Nothing was measured yet; `make bench` does it, and `make docs` then writes this part."
-_WANTED: Final = (THROUGHPUT, PACKED, WORKERS, FOOTPRINT)
-_SAID: Final[Mapping[str, str]] = {
-    "request": "a request taken", "event": "an event in it", "wake_up": "a wake-up", "round": "a round of up to eight",
-    "evaluation": "an evaluation", "more_event": "each further new event in it", "send": "a go at sending",
-    "message": "a message in it",
-}  # fmt: skip
 _YEAR, _REACH = 365, 60
 
 
 @cache
-def figures() -> Figures:
-    """Return what was measured last."""
-    return read(FILE)
-
-
-@cache
-def _model() -> Model:
-    return model(figures())
-
-
-@cache
 def _measured() -> Measured:
-    return measured(figures(), _model())
-
-
-def _taken() -> Iterator[str]:
-    about = figures().about
-    yield f"Measured on {about[THROUGHPUT]['machine']}, {about[THROUGHPUT]['taken'][:10]}, medians of rounds."
-    if any(each["quick"] for each in about.values()):
-        yield "**This was a quick run at a tenth of the size, beside other work: good for orders of magnitude only.**"
-    yield ""
+    return measured(figures(), model())
 
 
 def _costs() -> Iterator[str]:
-    yield from _taken()
+    yield from taken()
     found = points(figures())
-    yield from _table(
+    yield from table(
         "| CPU s per 1,000 events | ingest | rules | notify | store | all |",
-        ([each.name, *(f"{each.used[part]:.2f}" for part in OWNERS), f"{sum(each.used.values()):.2f}"]
+        ([each.name, *(f"{each.used[part]:.2f}" for part in OWNERS), f"{math.fsum(each.used.values()):.2f}"]
          for each in found if set(each.used) == set(OWNERS)),
     )  # fmt: skip
     yield ""
     kb = _measured()
-    yield from _table(
+    yield from table(
         "| an athlete's events | in the store |",
         [
             *([name.removeprefix("history "), f"{spread.median:,.0f} KB"]
@@ -78,28 +49,12 @@ def _costs() -> Iterator[str]:
         yield f"Idle, the whole of `tandem up` takes {idle}."
 
 
-def _steps() -> Iterator[str]:
-    fitted = _model().fitted
-    rows = []
-    for step, what in _SAID.items():
-        part = next(part for part in OWNERS if step in OWNERS[part])
-        store = getattr(fitted.costs, f"store_{step}", None)
-        own = f"{getattr(fitted.costs, step):.2f}"
-        if step == "evaluation":
-            own = "; ".join(f"{ms:.2f} at {history:,}" for history, ms in sorted(fitted.evaluation.items()))
-        said = f"{what}, by events of history" if step == "evaluation" else what
-        rows.append([said, part, own, "" if store is None else f"{store:.2f}"])
-    yield from _table("| step | process | its CPU ms | the store's |", rows)
-    yield ""
-    yield f"One rule more than ten costs an evaluation {a_rule_ms(figures()):.3f} ms."
-
-
 def _assumed() -> Iterator[str]:
     wave = f"{capacity.IN_ONE_ZONE:.0%}, to be done in {capacity.EVENING_S / 60:.0f} min"
     busy = f"{capacity.BUSY:.0%} for workers, {capacity.STORE_BUSY:.0%} for the store's thread"
     data = f"{capacity.STORE_GB:.0f} GB, and {capacity.SPARE - 1:.0%} above it for rewriting"
     price = f"{capacity.CORE_HOUR} US$ a core-hour, {capacity.GB_HOUR} US$ a GB-hour"
-    return _table(
+    return table(
         "| assumed | |",
         [
             ["events a day of an athlete", f"{capacity.EVENTS_A_DAY}, one in each request"],
@@ -126,7 +81,7 @@ def _limits() -> Iterator[str]:
     store_event = (
         costs.store_event + costs.store_wake_up + costs.store_evaluation + told * costs.store_message
     )
-    yield from _table(
+    yield from table(
         "| one process | events/s, single POSTs | events/s, batches of 100 |",
         [
             row("ingest", costs.request, costs.event),
@@ -136,9 +91,9 @@ def _limits() -> Iterator[str]:
         ],
     )
     yield ""
-    gb = need(10_000, _YEAR, found).store_gb
+    year = need(10_000, _YEAR, found).store_gb
     a_day = rounded(capacity.EVENTS_A_DAY * found.kb_event)
-    yield f"And memory: {a_day} KB an athlete and day; ten thousand athletes leave {rounded(gb)} GB in a year."
+    yield f"And memory: {a_day} KB an athlete and day; ten thousand athletes leave {rounded(year)} GB in a year."
 
 
 def _capacity() -> Iterator[str]:
@@ -147,7 +102,7 @@ def _capacity() -> Iterator[str]:
         _need_row(need(athletes, _YEAR, found))
         for athletes in (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
     ]
-    return _table(
+    return table(
         "| athletes | events a day | a second, mean and busiest | ingest | rules workers | notify "
         "| store's thread | store memory | stores | cores | US$ a month |",
         rows,
@@ -159,7 +114,7 @@ def _need_row(each: Need) -> list[str]:
     return [
         f"{each.athletes:,}", f"{each.athletes * capacity.EVENTS_A_DAY:,}",
         f"{rounded(each.events_s)}, {rounded(each.events_s * capacity.PEAK)}",
-        f"{doors:,}", f"{workers:,}", f"{senders:,}", _share(each.store), _gb(each.store_gb),
+        f"{doors:,}", f"{workers:,}", f"{senders:,}", share(each.store), gb(each.store_gb),
         f"{each.stores:,}", f"{each.cores:,}", rounded(each.dollars),
     ]  # fmt: skip
 
@@ -182,7 +137,7 @@ def _one_store() -> Iterator[str]:
                 rounded(drained(workers, found)),
             ]
         )
-    return _table(
+    return table(
         "| rules workers | ingest | single events/s | store's thread | p50, ms | p99, ms | a backlog's athletes/s |",
         rows,
     )
@@ -193,43 +148,6 @@ def _parts(workers: int, rate: float, found: Measured) -> Parts:
     ingest = rate * (costs.request + costs.event) / 1000 / capacity.BUSY
     notify = rate * capacity.TOLD * (costs.send + costs.message) / 1000 / capacity.BUSY
     return Parts(workers, max(1, math.ceil(ingest)), max(1, math.ceil(notify)), found.hop_ms)
-
-
-def _predictions() -> Iterator[str]:
-    yield from _taken()
-    found = _model()
-    rows = []
-    for each in predictions(found):
-        timed = each.rate is not None and each.foretold_rate is not None
-        rates = (
-            [f"{each.rate:,.0f}", f"{each.foretold_rate:,.0f}", _off(each.foretold_rate, each.rate)]
-            if timed
-            else ["", "", ""]
-        )
-        rows.append(
-            [
-                each.name,
-                f"{each.cpu:.2f}",
-                f"{each.foretold:.2f}",
-                _off(each.foretold, each.cpu),
-                _off(each.left_out, each.cpu),
-                *rates,
-            ]
-        )
-    yield from _table(
-        "| point | CPU ms an event | model | off by | off by, itself left out | events/s | model | off by |",
-        rows,
-    )
-    yield ""
-    yield f"Others at work on the {found.cores} cores, as the drains say: {found.others:g} processes."
-    late = list(delays(figures(), found))
-    if late:
-        yield ""
-        yield from _table(
-            "| POST to webhook, single events | p50, ms | model | p99, ms | model |",
-            ([each.name, *(f"{ms:.1f}" for pair in zip(each.measured, each.foretold, strict=True) for ms in pair)]
-             for each in late),
-        )  # fmt: skip
 
 
 def _projection() -> Iterator[str]:
@@ -248,53 +166,19 @@ def _projection() -> Iterator[str]:
             rows.append([
                 f"{athletes:,}", f"{days}", f"{each.stores_by_cpu:,} / {each.stores_by_memory:,}",
                 rounded(ways[1].rate), f"{parts.workers}", *(f"{gone.p50:.0f} / {gone.p99:.0f}" for gone in ways),
-                f"{wave / 60:.1f} min", f"{each.cores:,}", _gb(each.memory_gb), rounded(each.dollars),
+                f"{wave / 60:.1f} min", f"{each.cores:,}", gb(each.memory_gb), rounded(each.dollars),
             ])  # fmt: skip
-    return _table(
+    return table(
         "| athletes | days kept | stores by CPU / by memory | busiest events/s a store | rules workers a store "
         "| mean hour, p50 / p99 ms | busiest hour, p50 / p99 ms | the evening's look | cores | memory | US$ a month |",
         rows,
     )
 
 
-def _ready(part: Callable[[], Iterator[str]]) -> Callable[[], Iterator[str]]:
-    def made() -> Iterator[str]:
-        return part() if all(topic in figures().about for topic in _WANTED) else iter([_NOTHING])
-
-    return made
-
-
-def _table(head: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield head
-    yield "|".join(["", *["---"] * (head.count("|") - 1), ""])
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-
-
-def _off(model_: float | None, found: float | None) -> str:
-    return f"{model_ / found - 1:+.0%}" if model_ is not None and found else ""
-
-
-def rounded(value: float) -> str:
-    """Return a number with two digits that mean something."""
-    if value <= 0:
-        return "0"
-    digits = 1 - math.floor(math.log10(value))
-    return f"{round(value, digits):,.{max(0, digits)}f}"
-
-
-def _share(cores: float) -> str:
-    return f"{cores:.0%}" if cores < 1 else f"{cores:.1f} cores"
-
-
-def _gb(gigabytes: float) -> str:
-    return f"{rounded(gigabytes / 1000)} TB" if gigabytes >= 1000 else f"{rounded(gigabytes)} GB"
-
-
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
-    name: _ready(part)
+    name: ready(part)
     for name, part in {
-        "measured costs": _costs, "costs of steps": _steps, "limits": _limits, "capacity": _capacity,
-        "one store": _one_store, "predictions": _predictions, "projection": _projection,
+        "measured costs": _costs, "costs of steps": forecasts.steps, "limits": _limits, "capacity": _capacity,
+        "one store": _one_store, "predictions": forecasts.errors, "projection": _projection,
     }.items()
 } | {"assumptions": _assumed}  # fmt: skip

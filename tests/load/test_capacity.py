@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.load import capacity, scaling
+from tests.load import capacity, scaling, tables
 from tests.load.capacity import Measured, need, way
 from tests.load.figures import Figures, read
 from tests.load.fitting import Fitted, fit_to, non_negative, play, predicted
@@ -14,7 +14,7 @@ from tests.load.simulation import Costs, Parts
 
 COSTS = Costs(0.6, 0.05, 0.4, 0.1, 0.8, 0.2, 0.5, 0.4, 0.1, 0.03, 0.05, 0.15, 0.1)
 FOUND = Measured(COSTS, kb_flat=2.0, kb_event=0.5, process_gb=0.07, hop_ms=2.0)
-FIGURES = read(scaling.FILE)
+FIGURES = read(tables.FILE)
 
 
 def test_least_squares_keep_above_zero_and_solve_what_can_be_solved() -> None:
@@ -96,14 +96,14 @@ def test_a_quiet_store_takes_its_steps_and_its_hop_and_a_busy_one_takes_longer()
 
 
 def test_where_nothing_was_measured_the_page_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaling, "figures", Figures)
+    monkeypatch.setattr(tables, "figures", Figures)
     for name, part in scaling.PARTS.items():
         if name != "assumptions":
             assert "make bench" in "\n".join(part())
 
 
 def test_a_number_is_shown_with_two_digits_that_mean_something() -> None:
-    assert [scaling.rounded(value) for value in (0, 0.0346, 1.26, 34.7, 12_345)] == [
+    assert [tables.rounded(value) for value in (0, 0.0346, 1.26, 34.7, 12_345)] == [
         "0",
         "0.035",
         "1.3",
