@@ -7,6 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from shared.contracts.athletes import ZoneChange
+from shared.contracts.instants import to_ms
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -59,11 +60,15 @@ class Calendar:
 
     def start_of(self, day: date) -> datetime:
         """Return the UTC instant at which the local day begins, or the next one where the date line took it out."""
-        while True:
-            instant = self.instant(day, _MIDNIGHT)
-            if instant is not None:
-                return instant
+        if self.only is not None:
+            return _starts_in(self.only, day)[0]
+        while (instant := self.instant(day, _MIDNIGHT)) is None:
             day += _DAY
+        return instant
+
+    def starts_ms(self, day: date) -> int:
+        """Return `start_of` in milliseconds since 1970."""
+        return to_ms(self.start_of(day)) if self.only is None else _starts_in(self.only, day)[1]
 
     def instant(self, day: date, at: time) -> datetime | None:
         """Return the UTC instant at which it is `at` on local day `day`.
@@ -122,6 +127,14 @@ def _instant_in(zone: ZoneInfo, day: date, at: time) -> datetime | None:
     instant = _resolve(datetime.combine(day, at), zone)
     shown = {each.astimezone(zone).date() for each in (instant, instant - _MILLISECOND)}
     return instant if day in shown else None
+
+
+@lru_cache(maxsize=16_384)
+def _starts_in(zone: ZoneInfo, day: date) -> tuple[datetime, int]:
+    """Return what `Calendar.start_of` and `starts_ms` do for them."""
+    while (instant := _instant_in(zone, day, _MIDNIGHT)) is None:
+        day += _DAY
+    return instant, to_ms(instant)
 
 
 @lru_cache(maxsize=16_384)

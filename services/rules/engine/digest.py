@@ -39,9 +39,10 @@ def chosen(events: Iterable[Event], where: Where, precision: Precision) -> list[
     """Return the events that meet `where` and whose time is known well enough."""
     if where:
         events = filter(predicate(where), events)
-    if precision != "any":
-        return [event for event in events if knows_when(event, precision)]
-    return list(events)
+    if precision == "any":
+        return list(events)
+    known = _KNOWN[precision]
+    return [event for event in events if event.data.get("time_precision", "exact") in known]
 
 
 def number(event: Event, name: str) -> float | None:

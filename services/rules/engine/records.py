@@ -13,15 +13,19 @@ def event_record(event: Event, day: date) -> Record:
     Numbers are doubles. A `day.closed` has a date of its own in its data, and keeps that.
     """
     fields: dict[str, Bound] = {"date": day.isoformat()}
-    fields |= {name: _bound(value) for name, value in event.data.items() if value is not None}
-    fields |= {"found": True, "start": event.start, "end": event.end, "id": event.id, "source": event.source}
+    for name, value in event.data.items():
+        if value is not None:
+            fields[name] = _bound(value)
+    fields["found"] = True
+    fields["start"], fields["end"] = event.start, event.end
+    fields["id"], fields["source"] = event.id, event.source
     return Record(event.type, fields)
 
 
 def _bound(value: Value) -> Bound:
-    if isinstance(value, bool | str):
+    if isinstance(value, (str, bool)):
         return value
-    if isinstance(value, int | float):
+    if isinstance(value, (float, int)):
         return float(value)
     if isinstance(value, Mapping):
         return Record("set", {name: _bound(each) for name, each in value.items() if each is not None})

@@ -97,10 +97,11 @@ class Selection:
             return {self.calendar.day(from_ms(start)) for start in column.starts[low:high]}
         day = self.calendar.day(from_ms(column.starts[low]))
         while low < high:
-            after = bisect_left(column.starts, to_ms(self.calendar.start_of(day + _DAY)), low, high)
+            following = day + _DAY
+            after = bisect_left(column.starts, self.calendar.starts_ms(following), low, high)
             if after > low:
                 found.add(day)
-            low, day = after, day + _DAY
+            low, day = after, following
         return found
 
 

@@ -53,6 +53,8 @@ def _muted(findings: Sequence[Finding]) -> dict[str, str]:
     A muted finding mutes nothing. The checker refuses cycles within one load of rules; should two loads form one,
     the finding that is asked about first stands.
     """
+    if not any(finding.rule.supersedes for finding in findings):
+        return {}
     decided: dict[int, str | None] = {}
 
     def muter(index: int) -> str | None:

@@ -103,9 +103,9 @@ class CompiledExpression:
         return EvaluationError(f"{self.source}: {text.partition(': ')[2] or text}")
 
     def _plain(self, value: object) -> Bound:
-        if isinstance(value, bool | str | datetime | timedelta):
+        if isinstance(value, (bool, str, datetime, timedelta)):
             return value
-        if isinstance(value, int | float):
+        if isinstance(value, (float, int)):
             if not math.isfinite(value):
                 raise EvaluationError(f"{self.source}: the result is not a finite number")
             return float(value)
