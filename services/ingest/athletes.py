@@ -9,6 +9,7 @@ from services.ingest.problems import not_found
 from services.ingest.tracing import note
 from shared.contracts.athlete_schema import AthleteSchema, read_athlete
 from shared.contracts.athletes import Athlete
+from shared.contracts.partitions import partition_of_athlete
 from shared.store.pages import Page
 
 resource = Resource("athletes", __name__, description="Who the advice is for")
@@ -32,7 +33,7 @@ def put_athlete(found: dict[str, Any], athlete: str) -> tuple[Athlete, int]:
     club = caller().club
     now = parts().clock.now()
     kept, created = parts().store.athletes.put(read_athlete(club, athlete, found, now), now)
-    parts().wake.evaluate(club, [athlete])
+    parts().wake.evaluate([partition_of_athlete(club, athlete)])
     note(athlete=athlete)
     return kept, 201 if created else 200
 

@@ -6,10 +6,10 @@ says what is due.
 """
 
 import threading
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
+from typing import TypeAlias
 
 import structlog
 from celery import Celery
@@ -18,17 +18,16 @@ from kombu.exceptions import OperationalError
 from shared.broker import DELIVER, EVALUATE, send
 
 MOST_KEPT = 10_000
-"""Pairs kept while the broker is away; beyond that the tick is the quicker way."""
-# Athletes a message: a batch is cut into eight parts, so that several workers share it, but into none so small that the
-# message costs more than its work, and into none so large that it keeps a worker from everybody else's.
-_PARTS = 8
-_FEWEST_A_MESSAGE, _MOST_A_MESSAGE = 25, 100
+"""Wake-ups kept while the broker is away; beyond that the tick is the quicker way."""
+_TOGETHER: Mapping[str, int] = {EVALUATE: 8, DELIVER: 25}
+"""How many partitions, or subscriptions, a message names: so that several workers share what comes at once."""
 _PAUSE_S = 1.0
-# A message costs its sender and its receiver as much as several events. A rest in proportion to what sending took keeps
-# that to a fifth of the time, whatever the machine and its load. The one event of a quiet second never waits.
-_REST = 4
-_LONGEST_REST_S = 0.01
-_FIELD = {EVALUATE: "athletes", DELIVER: "subscriptions"}
+# A message costs its sender and its receiver as much as several events, so what comes within this time of the last one
+# shares the next. The one event of a quiet second never waits.
+_REST_S = 0.01
+_FIELD = {EVALUATE: "partitions", DELIVER: "subscriptions"}
+Wanted: TypeAlias = tuple[str, int | tuple[str, str]]
+"""A task, and what it is to look at: a partition of athletes, or a subscription by (club, id)."""
 
 log = structlog.get_logger()
 
@@ -38,20 +37,21 @@ class Wakeups:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._pending: dict[tuple[str, str, str], None] = {}
+        self._pending: dict[Wanted, None] = {}
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
         self._sending = False
         self._closed = threading.Event()
         self._away = False
 
-    def evaluate(self, club: str, athletes: Iterable[str]) -> None:
-        """Have the athletes' timelines evaluated. Never raises, never blocks on the broker."""
-        self._add((EVALUATE, club, athlete) for athlete in athletes)
+    def evaluate(self, partitions: Sequence[int]) -> None:
+        """Have the athletes who wait in these partitions evaluated. Never raises, never blocks on the broker."""
+        if partitions:
+            self._add((EVALUATE, partition) for partition in partitions)
 
     def deliver(self, club: str, subscription: str) -> None:
         """Have what is due for the subscription sent. Never raises, never blocks on the broker."""
-        self._add([(DELIVER, club, subscription)])
+        self._add([(DELIVER, (club, subscription))])
 
     def reachable(self) -> bool:
         """Whether the broker answers a new connection now."""
@@ -74,7 +74,7 @@ class Wakeups:
             self._closed.set()
             self._change.notify_all()
 
-    def _add(self, wanted: Iterable[tuple[str, str, str]]) -> None:
+    def _add(self, wanted: Iterable[Wanted]) -> None:
         with self._change:
             self._pending.update(dict.fromkeys(islice(wanted, max(0, MOST_KEPT - len(self._pending)))))
             if self._thread is None and self._pending:
@@ -91,22 +91,20 @@ class Wakeups:
                     return
                 taken, self._pending = self._pending, {}
                 self._sending = True
-            began = time.monotonic()
             left = self._send(sorted(taken, key=itemgetter(0)))
             with self._change:
                 self._pending = {**dict.fromkeys(left), **self._pending}
                 self._sending = False
                 self._change.notify_all()
             # Not on the condition: each new wake-up would end such a wait, if only to begin it again.
-            took = time.monotonic() - began
-            self._closed.wait(_PAUSE_S if left else min(_REST * took, _LONGEST_REST_S))
+            self._closed.wait(_PAUSE_S if left else _REST_S)
 
-    def _send(self, wanted: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    def _send(self, wanted: list[Wanted]) -> list[Wanted]:
         """Send what can be sent, and return the rest."""
         for message in _messages(wanted):
             task = message[0][0]
             try:
-                send(self._app, task, **{_FIELD[task]: [(club, name) for _, club, name in message]})
+                send(self._app, task, **{_FIELD[task]: [what for _, what in message]})
             except Exception as error:  # noqa: BLE001 - whatever the client raises, this thread must live on
                 if not self._away:
                     log.warning("wakeup.broker_away", error=str(error), kept=len(wanted))
@@ -118,10 +116,9 @@ class Wakeups:
         return []
 
 
-def _messages(wanted: list[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
+def _messages(wanted: list[Wanted]) -> Iterator[list[Wanted]]:
     """Cut `wanted`, which is in order, into messages of one task and a bounded size."""
-    for _, group in groupby(wanted, key=itemgetter(0)):
-        pairs = list(group)
-        size = min(_MOST_A_MESSAGE, max(_FEWEST_A_MESSAGE, -(-len(pairs) // _PARTS)))
-        for start in range(0, len(pairs), size):
-            yield pairs[start : start + size]
+    for task, group in groupby(wanted, key=itemgetter(0)):
+        found = list(group)
+        for start in range(0, len(found), _TOGETHER[task]):
+            yield found[start : start + _TOGETHER[task]]

@@ -1,7 +1,7 @@
 """The rules that govern: loaded from files at a worker's start, shared through the store, compiled once a process."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import resources
@@ -88,12 +88,29 @@ class GoverningRules:
 
     def current(self, club: str) -> Governing:
         """Return what governs a club now."""
-        newest, own = self.store.rulebook.versions(club)
+        return self.current_many([club])[club]
+
+    def current_many(self, clubs: Iterable[str]) -> dict[str, Governing]:
+        """Return what governs each of several clubs now, after one look at the store."""
+        names = list(clubs)
+        newest, owns = self.store.rulebook.versions(names)
         if newest != self._version or self._governing is None:
             self._read(newest)
         if self._governing is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
-        return self._of_club(club, own) if own else self._governing
+        found = {}
+        for club, own in zip(names, owns, strict=True):
+            if own:
+                found[club] = self._of_club(club, own)
+            else:
+                self._clubs.pop(club, None)
+                found[club] = self._governing
+        return found
+
+    def known(self, club: str) -> Governing:
+        """Return what may govern a club, without a look at the store where it can be helped."""
+        own = self._clubs.get(club)
+        return own[1] if own is not None else self._governing or self.current(club)
 
     def shared(self) -> tuple[StoredGeneration, ...]:
         """Return, as text, the generations that all clubs share and that `current` last saw."""

@@ -11,28 +11,38 @@ from shared.store.connect import Store
 
 ATHLETES_A_WAKE_UP = 50
 """Few enough that several workers share a burst, many enough that the queue's cost is spread."""
+PARTITIONS_A_WAKE_UP = 4
+"""The same; a worker hands on what it does not get done in its slice of time, so more would do no harm for long."""
 
 log = structlog.get_logger()
 
 
 def sweep(store: Store, app: Celery, now: datetime) -> int:
-    """Wake every athlete due by `now` and every outbox that was left unrouted. Return how many were woken.
+    """Wake the partitions with athletes due by `now`, and every outbox that was left unrouted. Return how many.
 
     Athletes whose rules have changed are due, also when whoever changed them died before saying so.
     """
     store.due.mark_changed(now)
     wanted = store.due.collect(now)
-    wake(app, EVALUATE, wanted.evaluate)
-    wake(app, ROUTE, wanted.route)
+    wake_partitions(app, wanted.evaluate)
+    wake(app, wanted.route)
     return len(wanted.evaluate) + len(wanted.route)
 
 
-def wake(app: Celery, task: str, athletes: Sequence[tuple[str, str]]) -> None:
-    """Send `task` for `athletes`, given as (club, athlete). A broker that is away costs time, not work."""
-    for start in range(0, len(athletes), ATHLETES_A_WAKE_UP):
-        part = athletes[start : start + ATHLETES_A_WAKE_UP]
+def wake(app: Celery, athletes: Sequence[tuple[str, str]]) -> None:
+    """Have the outboxes of (club, athlete) routed. A broker that is away costs time, not work."""
+    _send(app, ROUTE, "athletes", athletes, ATHLETES_A_WAKE_UP)
+
+
+def wake_partitions(app: Celery, partitions: Sequence[int]) -> None:
+    """Have the athletes who wait in these partitions evaluated."""
+    _send(app, EVALUATE, "partitions", partitions, PARTITIONS_A_WAKE_UP)
+
+
+def _send(app: Celery, task: str, name: str, wanted: Sequence[object], together: int) -> None:
+    for start in range(0, len(wanted), together):
         try:
-            send(app, task, athletes=part)
+            send(app, task, **{name: wanted[start : start + together]})
         except BrokerUnavailableError as error:
-            log.warning("wake_up.lost", task=task, athletes=len(athletes) - start, error=str(error))
+            log.warning("wake_up.lost", task=task, lost=len(wanted) - start, error=str(error))
             return

@@ -1,5 +1,6 @@
 """The shell around the engine: load an athlete, advise, commit. Safe when several workers hold the same athlete."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,9 +17,8 @@ from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.digest import NotReadError
 from services.rules.engine.earlier import Earlier
 from services.rules.rulebook import Governing, GoverningRules
-from services.rules.sweep import wake
+from services.rules.sweep import wake, wake_partitions
 from services.rules.tracing import traces_of
-from shared.broker import ROUTE
 from shared.clock import Clock
 from shared.contracts.advice import AdviceRecord
 from shared.store.advice import Commit
@@ -31,6 +31,10 @@ MOST_TRIES = 20
 
 AT_ONCE = 8
 """Athletes that are read and committed in one round trip: few, for what changes meanwhile is evaluated again."""
+MOST_TAKEN = 2 * AT_ONCE
+"""Athletes that a worker takes at a time: few, or those at the end would be thought lost before they were looked at."""
+SLICE_S = 0.05
+"""How long a worker goes on with what it was woken for before it goes to the end of the queue: nobody waits longer."""
 Name: TypeAlias = tuple[str, str]
 """A club's id and an athlete's."""
 
@@ -46,15 +50,32 @@ class RulesShell:
     rules: GoverningRules
     app: Celery
 
+    def drain(self, partitions: Sequence[int]) -> None:
+        """Evaluate who waits in these partitions, until nobody does or the slice of time is over."""
+        tally = _Tally()
+        left = tuple(partitions)
+        over = time.monotonic() + SLICE_S
+        while left and time.monotonic() < over:
+            taken = self.store.due.take(left, max(1, MOST_TAKEN // len(left)))
+            self._bring_all_up(taken.athletes, tally)
+            left = taken.more
+        self._finish(tally, left)
+
     def evaluate(self, athletes: Sequence[Name]) -> None:
         """Bring the advice of each (club, athlete) up to now, and wake the routing of what is to be told."""
         tally = _Tally()
-        waiting = list(dict.fromkeys(athletes))
-        for start in range(0, len(waiting), AT_ONCE):
-            self._bring_up(waiting[start : start + AT_ONCE], tally)
+        self._bring_all_up(list(dict.fromkeys(athletes)), tally)
+        self._finish(tally)
+
+    def _bring_all_up(self, athletes: Sequence[Name], tally: "_Tally") -> None:
+        for start in range(0, len(athletes), AT_ONCE):
+            self._bring_up(athletes[start : start + AT_ONCE], tally)
+
+    def _finish(self, tally: "_Tally", left: Sequence[int] = ()) -> None:
         # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
         # the tick finds it there. What is only counted comes after it, and delays nobody.
-        wake(self.app, ROUTE, tally.route)
+        wake(self.app, tally.route)
+        wake_partitions(self.app, left)
         for club, failed in tally.failures.items():
             self.store.rulebook.count_errors(club, failed)
         self.store.counters.add_many(
@@ -86,14 +107,14 @@ class RulesShell:
 
     def _round(self, athletes: Sequence[Name], tally: "_Tally") -> list[Name]:
         """Read these athletes together, evaluate each, commit together. Return those that something overtook."""
-        clubs = dict.fromkeys(club for club, _ in athletes)
-        governing = {club: self.rules.current(club) for club in clubs}
+        governing = {club: self.rules.known(club) for club, _ in athletes}
         now = self.clock.now()
         snapshots = self.store.timelines.load_many(
             [_wanted(each, governing[each[0]], now, digest=True) for each in athletes]
         )
-        # Other rules may have come between the reads; of those that come later the commit knows.
-        stale = {club for club in clubs if self.rules.current(club).version != governing[club].version}
+        # Other rules may have come since they were looked at; of those that come later the commit knows.
+        current = self.rules.current_many(governing)
+        stale = {club for club in governing if current[club].version != governing[club].version}
         found, unread = [], []
         for snapshot in snapshots:
             if snapshot.club not in stale and _waits(snapshot, now):

@@ -16,10 +16,10 @@ log = structlog.get_logger()
 
 
 def make_worker(settings: Settings) -> Celery:
-    """Return the Celery app whose one task evaluates athletes. `settings.redis_url` must be set.
+    """Return the Celery app whose one task evaluates who waits in partitions of athletes.
 
-    Raise `RuleFileError` when the rule files are wrong and `StoreUnavailableError` when the store is away: a worker
-    that could not do its work does not start.
+    `settings.redis_url` must be set. Raise `RuleFileError` when the rule files are wrong and `StoreUnavailableError`
+    when the store is away: a worker that could not do its work does not start.
     """
     app = celery_app(settings, "rules")
 
@@ -29,8 +29,8 @@ def make_worker(settings: Settings) -> Celery:
         return RulesShell(store, clock_for(settings, store), GoverningRules(store).knowing(installed), app)
 
     @app.task(name=EVALUATE, shared=False)  # or Celery gives it to every app of the process
-    def evaluate(athletes: list[tuple[str, str]]) -> None:
-        shell().evaluate([(club, athlete) for club, athlete in athletes])
+    def evaluate(partitions: list[int]) -> None:
+        shell().drain(partitions)
 
     store = connect(str(settings.redis_url))
     installed = install(rule_paths(settings), store, clock_for(settings, store).now())

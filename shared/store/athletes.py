@@ -9,7 +9,6 @@ import redis
 from shared.contracts.athletes import Athlete, ZoneChange
 from shared.store import keys
 from shared.store.codec import decode, encode
-from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.errors import store_errors
 from shared.store.pages import Page
 from shared.store.scripts import Scripts
@@ -34,10 +33,10 @@ class Athletes:
                 found = self._client.get(place.profile)
             known = None if found is None else decode(str(found), Athlete)
             kept = replace(athlete, zones=_zones(known, athlete.zones[-1].timezone, now))
-            written, _ = self._scripts.run(
+            written = self._scripts.run(
                 "put_profile",
-                [place.profile, place.meta, index.dirty, place.news],
-                [place.ref, WAKE_UP_LEASE_MS, str(found or ""), encode(kept)],
+                [place.profile, place.meta, index.dirty, index.waiting, index.turns, place.news],
+                [place.ref, str(found or ""), encode(kept)],
             )
             if written:
                 with store_errors():

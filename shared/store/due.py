@@ -1,5 +1,6 @@
 """What is due: the athletes who wait for an evaluation, by mark or by time. The only record that work exists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -14,19 +15,29 @@ from shared.store.errors import store_errors
 from shared.store.scripts import Scripts
 
 WAKE_UP_LEASE_MS: Final = 5_000
-"""Wall time that a writer's own wake-up is given before a tick sends another."""
+"""Wall time that a writer's wake-up is given, and a worker the athletes that it took, before a tick makes it good."""
 SWEEP_LEASE_MS: Final = 30_000
 """Wall time that a tick's wake-up is given; longer, so that a backlog is not woken over and over."""
+WAITING_MS: Final = 100_000_000_000_000
+"""What `dirty` adds to the wall time since when an athlete waits, as `with/waiting.lua` has it."""
 
 _PARTITIONS = tuple(keys.PartitionKeys(f"{number:02x}") for number in range(PARTITIONS))
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Athletes, as (club, athlete), who want an evaluation and whose outboxes want routing."""
+    """Partitions in which athletes wait for an evaluation, and (club, athlete) whose outboxes want routing."""
 
-    evaluate: tuple[tuple[str, str], ...]
+    evaluate: tuple[int, ...]
     route: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Athletes, as (club, athlete), that are the caller's to evaluate, and the partitions where others wait."""
+
+    athletes: tuple[tuple[str, str], ...]
+    more: tuple[int, ...]
 
 
 class Due:
@@ -44,17 +55,42 @@ class Due:
                 pipeline.zcard(place.dirty)
             return sum(pipeline.execute())
 
-    def collect(self, now: datetime, most: int = 1000) -> Wanted:
-        """Take up to `most` athletes a partition whose time has come or whose wake-up was lost, and lease them."""
+    def take(self, partitions: Sequence[int], most: int) -> Taken:
+        """Take the next athletes of these partitions, up to `most` of each, whose turn it is to be evaluated.
+
+        They are the caller's for `WAKE_UP_LEASE_MS`; then a tick lines up again those that were not committed. The
+        partitions that still have others are the caller's to come back to; in the rest the next athlete that is marked
+        has its partition woken.
+        """
         answers = self._scripts.run_many(
             [
-                ("collect", [at.dirty, at.due, at.outboxes], [to_ms(now), SWEEP_LEASE_MS, most])
+                ("take", [at.dirty, at.waiting, at.turns, at.woken], [WAKE_UP_LEASE_MS, most])
+                for at in map(_PARTITIONS.__getitem__, partitions)
+            ]
+        )
+        return Taken(
+            tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[1:] for answer in answers)),
+            tuple(partition for partition, answer in zip(partitions, answers, strict=True) if int(answer[0])),
+        )
+
+    def collect(self, now: datetime, most: int = 1000) -> Wanted:
+        """Mark up to `most` athletes a partition whose time has come, and line up those whose evaluation was lost.
+
+        Return the partitions to wake, and the athletes whose outbox was left unrouted, leased.
+        """
+        answers = self._scripts.run_many(
+            [
+                (
+                    "collect",
+                    [at.dirty, at.due, at.outboxes, at.waiting, at.turns, at.woken],
+                    [to_ms(now), SWEEP_LEASE_MS, most],
+                )
                 for at in _PARTITIONS
             ]
         )
         return Wanted(
-            tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[0] for answer in answers)),
-            tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[1] for answer in answers)),
+            tuple(partition for partition, answer in enumerate(answers) if answer[0]),
+            tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[1:] for answer in answers)),
         )
 
     def mark_changed(self, now: datetime) -> int:

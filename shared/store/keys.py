@@ -127,12 +127,15 @@ class AthleteKeys:
 class PartitionKeys:
     """The indexes of one partition of athletes: what waits, in the slot of those who wait."""
 
-    __slots__ = ("advice_owner", "dirty", "due", "outboxes")
+    __slots__ = ("advice_owner", "dirty", "due", "outboxes", "turns", "waiting", "woken")
 
     def __init__(self, tag: str) -> None:
         self.dirty = (
-            f"dirty:{{{tag}}}"  # sorted set: athlete by the wall ms at which a lost wake-up is made good
+            f"dirty:{{{tag}}}"  # sorted set: athlete by since when it waits, or until when it is taken
         )
+        self.waiting = f"waiting:{{{tag}}}"  # sorted set: athlete by its turn to be evaluated
+        self.turns = f"turns:{{{tag}}}"  # hash: club -> its last turn; "" -> the turn that was taken last
+        self.woken = f"woken-rules:{{{tag}}}"  # there while a wake-up of the partition is under way
         self.due = f"due:{{{tag}}}"  # sorted set: athlete by the clock ms of the next evaluation
         self.outboxes = (
             f"outboxes:{{{tag}}}"  # sorted set: athlete by the wall ms of the next routing wake-up

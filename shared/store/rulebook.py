@@ -1,6 +1,6 @@
 """The rules in force and those before them, as text, so that any worker can govern any anchor as it was governed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
@@ -54,8 +54,8 @@ class RulebookStore:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def versions(self, club: str) -> tuple[str, str]:
-        """Return the version of the shared rules and the club's own: one small read to see a change.
+    def versions(self, clubs: Sequence[str]) -> tuple[str, list[str]]:
+        """Return the version of the shared rules and the clubs' own: one small read to see a change.
 
         Each is '' where there is none. Two loads of the same files are two versions, should others have been in force
         between them.
@@ -63,9 +63,9 @@ class RulebookStore:
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.get(keys.RULEBOOK_VERSION)
-            pipeline.hget(keys.OVERRIDE_VERSIONS, club)
-            shared, own = pipeline.execute()
-        return str(shared or ""), str(own or "")
+            pipeline.hmget(keys.OVERRIDE_VERSIONS, clubs)
+            shared, owns = pipeline.execute()
+        return str(shared or ""), [str(own or "") for own in owns]
 
     def register(self, generation: StoredGeneration, now: datetime, keep_after: datetime) -> bool:
         """Put `generation` in force from `now` on, unless it is so already.

@@ -1,6 +1,7 @@
 """Runs the store's Lua scripts by their digest, alone or many in one round trip."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -10,9 +11,21 @@ import redis
 from shared.store.errors import store_errors
 from shared.store.line import Command, Line
 
+_FOLDER = resources.files("shared.store").joinpath("lua")
+_WITH = re.compile(r"-- WITH (\w+)\n")
+
+
+def _source(text: str) -> str:
+    """Return a script after the functions that its first line says it shares with others."""
+    shared = _WITH.match(text)
+    if shared is None:
+        return text
+    return _FOLDER.joinpath("with", f"{shared.group(1)}.lua").read_text(encoding="utf-8") + text
+
+
 _SOURCES = {
-    entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
-    for entry in resources.files("shared.store").joinpath("lua").iterdir()
+    entry.name.removesuffix(".lua"): _source(entry.read_text(encoding="utf-8"))
+    for entry in _FOLDER.iterdir()
     if entry.name.endswith(".lua")
 }
 _DIGESTS = {name: hashlib.sha1(source.encode()).hexdigest() for name, source in _SOURCES.items()}  # noqa: S324 - EVALSHA's own digest

@@ -11,6 +11,7 @@ from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import TIMELINE_TYPES, Change, Event, event_key
 from shared.contracts.instants import from_ms, to_ms
+from shared.contracts.partitions import partition_of_athlete
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.due import WAKE_UP_LEASE_MS
@@ -33,10 +34,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Outcomes in the order of the events, and the athletes whose evaluation wants a wake-up."""
+    """Outcomes in the order of the events, and the partitions that whoever appended is to wake."""
 
     outcomes: tuple[Outcome, ...]
-    wake: tuple[str, ...]
+    wake: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,8 @@ class Timelines:
             statuses = [str(status) for status in answer[1:]]
             for position, status in zip(places, statuses, strict=True):
                 outcomes[position] = _outcome(status, events[position][1])
-            # A duplicate wakes too: its sender may be repeating what it got no answer to.
-            if answer[0] or "duplicate" in statuses:
-                wake.append(athlete)
+            if answer[0]:
+                wake.append(partition_of_athlete(club, athlete))
         return Appended(tuple(outcome for outcome in outcomes if outcome is not None), tuple(wake))
 
     def load(self, club: str, athlete: str, since: Mapping[str, datetime], until: datetime) -> Snapshot:
@@ -258,7 +258,8 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
         ]
     index = keys.PartitionKeys(place.tag)
     return "append", [
-        place.seen, place.events, place.meta, index.dirty, place.news, place.digest, *place.timelines.values(),
+        place.seen, place.events, place.meta, index.dirty, index.waiting, index.turns, index.woken,
+        place.news, place.digest, *place.timelines.values(),
     ], arguments  # fmt: skip
 
 

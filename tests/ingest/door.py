@@ -68,15 +68,15 @@ class Door:
     def post_text(self, text: str | bytes, content_type: str = "application/json") -> TestResponse:
         return self.post("/v1/events", data=text, content_type=content_type)
 
-    def woken(self, queue: str = "rules") -> list[list[list[str]]]:
+    def woken(self, queue: str = "rules") -> list[list[Any]]:
         """Take the wake-ups off a queue of the broker, as a worker would."""
         assert self.wake.flush(10)
-        taken: list[list[list[str]]] = []
+        taken: list[list[Any]] = []
         with celery_app(self.settings, "worker").connection_for_read() as connection:
             channel: Any = connection.default_channel
             while channel._size(queue):
-                (pairs,) = channel.basic_get(queue, no_ack=True).decode()[1].values()
-                taken.append(pairs)
+                (wanted,) = channel.basic_get(queue, no_ack=True).decode()[1].values()
+                taken.append(wanted)
         return taken
 
     def close(self) -> None:

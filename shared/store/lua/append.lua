@@ -1,11 +1,12 @@
+-- WITH waiting
 -- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
--- KEYS: seen, events, meta, dirty, news, digest, then a timeline for each event type
+-- KEYS: seen, events, meta, dirty, waiting, turns, woken, news, digest, then a timeline for each event type
 -- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or '',
 --       which of the timelines is its own (0: none)
--- Returns: {1 when the athlete was not waiting before, status, status, ...}; status accepted, duplicate or conflict.
-local seen, events, meta, dirty, news = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local digest = KEYS[6]
-local FIRST = 7
+-- Returns: {1 when the partition is to be woken, status, status, ...}; status accepted, duplicate or conflict.
+local seen, events, meta, dirty, waiting, turns, woken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local news, digest = KEYS[8], KEYS[9]
+local FIRST = 10
 local MOST_NEWS = 500
 local answers = {0}
 local changed = false
@@ -79,8 +80,8 @@ if changed then
     redis.call('RPUSH', news, '*')
   end
   redis.call('HINCRBY', meta, 'inputs', 1)
-  local time = redis.call('TIME')
-  local wall = time[1] * 1000 + math.floor(time[2] / 1000)
-  answers[1] = redis.call('ZADD', dirty, 'NX', string.format('%d', wall + tonumber(ARGV[2])), ARGV[1])
+  mark(dirty, waiting, turns, ARGV[1], wall_ms())
 end
+-- After a repeat too: whoever was first may have died before it sent the wake-up, and the lease have lapsed.
+answers[1] = to_wake(waiting, woken, ARGV[2])
 return answers

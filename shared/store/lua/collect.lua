@@ -1,22 +1,21 @@
--- Find the athletes of one partition that want a wake-up: those whose time has come, those whose wake-up was lost,
--- and those whose outbox was left unrouted. Each is leased, so that the next tick leaves it alone for a while.
--- KEYS: dirty, due, outboxes
+-- WITH waiting
+-- Find what one partition wants: mark the athletes whose time has come, line up those whose evaluation was lost, and
+-- lease those whose outbox was left unrouted, so that the next tick leaves them alone for a while.
+-- KEYS: dirty, due, outboxes, waiting, turns, woken
 -- ARGV: clock ms, lease ms, most
--- Returns: {{athlete to evaluate, ...}, {athlete to route, ...}}
-local time = redis.call('TIME')
-local wall = time[1] * 1000 + math.floor(time[2] / 1000)
-local until_ms = string.format('%d', wall + tonumber(ARGV[2]))
-local evaluate = {}
+-- Returns: {1 when the partition is to be woken, athlete to route, ...}
+local wall = wall_ms()
 for _, ref in ipairs(redis.call('ZRANGE', KEYS[2], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ARGV[3])) do
   redis.call('ZREM', KEYS[2], ref)
-  -- One that is dirty already has its wake-up on the way.
-  if redis.call('ZADD', KEYS[1], 'NX', until_ms, ref) == 1 then evaluate[#evaluate + 1] = ref end
+  mark(KEYS[1], KEYS[4], KEYS[5], ref, wall)
 end
-local function lapsed(key, into)
-  for _, ref in ipairs(redis.call('ZRANGE', key, '-inf', string.format('%d', wall), 'BYSCORE', 'LIMIT', 0, ARGV[3])) do
-    redis.call('ZADD', key, until_ms, ref)
-    into[#into + 1] = ref
-  end
-  return into
+for _, ref in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', string.format('%d', wall), 'BYSCORE', 'LIMIT', 0, ARGV[3])) do
+  redis.call('ZADD', KEYS[1], string.format('%d', WAITING + wall), ref)
+  line_up(KEYS[4], KEYS[5], ref)
 end
-return {lapsed(KEYS[1], evaluate), lapsed(KEYS[3], {})}
+local answer = {to_wake(KEYS[4], KEYS[6], ARGV[2])}
+for _, ref in ipairs(redis.call('ZRANGE', KEYS[3], '-inf', string.format('%d', wall), 'BYSCORE', 'LIMIT', 0, ARGV[3])) do
+  redis.call('ZADD', KEYS[3], string.format('%d', wall + tonumber(ARGV[2])), ref)
+  answer[#answer + 1] = ref
+end
+return answer

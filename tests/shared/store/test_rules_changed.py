@@ -6,6 +6,7 @@ import pytest
 
 from shared.contracts.events import TIMELINE_TYPES, Event
 from shared.contracts.overrides import Override
+from shared.contracts.partitions import PARTITIONS
 from shared.store.advice import Changes
 from shared.store.connect import Store
 from shared.store.rulebook import StoredGeneration
@@ -23,7 +24,13 @@ def clubs(store: Store) -> tuple[str, str]:
         meal = Event("gym", f"meal of {athlete}", "meal.logged", NOW, NOW, {"energy_kcal": 500})
         store.timelines.append(club, [(athlete, meal)])
         store.advice.commit(load(store, club, athlete), Changes(), NOW + timedelta(days=1))
+    assert due_now(store) == []
     return made
+
+
+def due_now(store: Store) -> list[tuple[str, str]]:
+    store.due.collect(NOW)
+    return sorted(store.due.take(range(PARTITIONS), 10).athletes)
 
 
 def load(store: Store, club: str, athlete: str) -> Snapshot:
@@ -38,7 +45,7 @@ def lay(store: Store, club: str, after: int = 0) -> None:
 def test_a_clubs_change_makes_its_athletes_due_and_nobody_elses(store: Store, clubs: tuple[str, str]) -> None:
     lay(store, clubs[0])
     assert store.due.mark_changed(NOW) == 1
-    assert store.due.collect(NOW).evaluate == ((clubs[0], ADA),)
+    assert due_now(store) == [(clubs[0], ADA)]
     assert store.due.mark_changed(NOW) == 0
 
 
@@ -46,7 +53,7 @@ def test_a_change_of_the_shared_rules_makes_everybody_due(store: Store, clubs: t
     for name in ("old", "new"):
         store.rulebook.register(StoredGeneration(None, name, (), ()), NOW, NOW)
     assert store.due.mark_changed(NOW) == 2
-    assert sorted(store.due.collect(NOW).evaluate) == sorted(zip(clubs, (ADA, BOB), strict=True))
+    assert due_now(store) == sorted(zip(clubs, (ADA, BOB), strict=True))
 
 
 def test_the_first_rules_make_nobody_due(store: Store, clubs: tuple[str, str]) -> None:

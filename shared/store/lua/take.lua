@@ -1,0 +1,20 @@
+-- WITH waiting
+-- Take the next athletes of a partition for evaluation, each leased to whoever takes it. When nobody is left, the
+-- partition's wake-up is over, and the next athlete to be marked needs another.
+-- KEYS: dirty, waiting, turns, woken
+-- ARGV: lease ms, most
+-- Returns: {1 when others are left, athlete, ...}
+local until_ms = string.format('%d', wall_ms() + tonumber(ARGV[1]))
+local popped = redis.call('ZPOPMIN', KEYS[2], ARGV[2])
+local answer = {redis.call('EXISTS', KEYS[2])}
+for i = 1, #popped, 2 do
+  -- One that is not dirty any more was evaluated by somebody whose lease had lapsed.
+  if redis.call('ZADD', KEYS[1], 'XX', 'CH', until_ms, popped[i]) == 1 then answer[#answer + 1] = popped[i] end
+end
+if answer[1] == 1 then
+  redis.call('HSET', KEYS[3], '', popped[#popped])
+  redis.call('SET', KEYS[4], '1', 'PX', ARGV[1])
+else
+  redis.call('DEL', KEYS[3], KEYS[4])
+end
+return answer
