@@ -1,10 +1,9 @@
 """The HTTP front door, put together from its parts."""
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from flask import Flask, Response
+from flask import Flask
 
 from services.ingest import (
     advice,
@@ -22,6 +21,7 @@ from services.ingest import (
     tracing,
     unsubscribe,
 )
+from services.ingest.answers import Answer
 from services.ingest.bodies import MAX_BODY
 from services.ingest.gate import Gate
 from services.ingest.parts import Parts, RuleDesk, install
@@ -30,25 +30,11 @@ from shared.clock import Clock
 from shared.settings import Settings
 from shared.store.connect import Store
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-
-class _Answer(Response):
-    """An answer that goes to the server in one piece: iterating over it there costs as much as making it here."""
-
-    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        pieces = super().get_app_iter(environ)
-        if not self.is_sequence:
-            return pieces
-        with closing(pieces):  # type: ignore[type-var]  # werkzeug's iterator has a close
-            return [b"".join(pieces)]
-
 
 class _FrontDoor(Flask):
     """Flask, without what it does at every request for the sake of applications that are not like this one."""
 
-    response_class = _Answer
+    response_class = Answer
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func  # nothing here is a coroutine

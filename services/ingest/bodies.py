@@ -15,6 +15,7 @@ from shared.contracts.faults import printable
 MAX_BODY = 1024 * 1024
 _CHUNK = 64 * 1024
 _UNENCODED = frozenset({"", "identity"})
+_BOM = b"\xef\xbb\xbf"
 
 
 def read_body(request: Request) -> bytes:
@@ -81,9 +82,7 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON may hold anything
     if not body:
         raise ProblemError(400, "the body is empty; send JSON")
     try:
-        return json.loads(
-            body.decode("utf-8-sig"), parse_constant=_not_a_number, object_pairs_hook=_without_repeats
-        )
+        return _STRICT.decode(body.removeprefix(_BOM).decode())
     except UnicodeDecodeError as error:
         raise ProblemError(400, f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except json.JSONDecodeError as error:
@@ -108,6 +107,9 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ProblemError(400, f"the body gives {printable(twice)} twice in one object; which one is meant?")
     return found
+
+
+_STRICT = json.JSONDecoder(parse_constant=_not_a_number, object_pairs_hook=_without_repeats)
 
 
 def _too_large() -> ProblemError:

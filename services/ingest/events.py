@@ -3,7 +3,6 @@
 A plain view, not an `operation`: flask-smorest's wrapping costs more than storing an event does.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from flask import Request, Response, request
 from marshmallow import fields
 
 from services.ingest import cloudevents
+from services.ingest.answers import json_answer
 from services.ingest.auth import caller, requires
 from services.ingest.metrics import count_events
 from services.ingest.parts import parts
@@ -20,8 +20,6 @@ from shared.contracts.event_schema import PostedEvent, read_event
 from shared.contracts.faults import Fault, InvalidError, preview
 from shared.contracts.wire_fields import StrictSchema
 from shared.store.timelines import Outcome
-
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class RejectedSchema(StrictSchema):
@@ -126,9 +124,9 @@ def _answer(batch: bool, tally: _Tally) -> Response:  # noqa: FBT001 - read wher
     count_events(accepted=tally.accepted, duplicates=tally.duplicates, rejected=len(rejected))
     note(accepted=tally.accepted, duplicates=tally.duplicates, rejected=len(rejected))
     if not rejected:
-        return _json(tally, 202)
+        return json_answer(tally.json(), 202)
     if tally.accepted or tally.duplicates:
-        return _json(tally, 207)
+        return json_answer(tally.json(), 207)
     if batch:
         detail = f"none of the {len(rejected)} events was taken; rejected says why of each"
         raise ProblemError(422, detail, more=tally.json())
@@ -136,10 +134,6 @@ def _answer(batch: bool, tally: _Tally) -> Response:  # noqa: FBT001 - read wher
     if tally.conflicts:
         raise ProblemError(409, f"{faults[0].field} {faults[0].message}", faults=faults)
     raise invalid(faults)
-
-
-def _json(tally: _Tally, status: int) -> Response:
-    return Response(_ENCODER.encode(tally.json()) + "\n", status, mimetype="application/json")
 
 
 def _id_of(raw: object) -> object:

@@ -3,9 +3,10 @@
 import os
 import re
 import time
+from contextvars import ContextVar
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from services.ingest.metrics import observe_request
@@ -13,6 +14,7 @@ from services.ingest.metrics import observe_request
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _UNKNOWN_ROUTE = "unknown"
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_UNLESS_SAID = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 
 log = structlog.get_logger()
 
@@ -28,6 +30,10 @@ class _Trace:
         self.noted: dict[str, str | int] = {}
 
 
+# Set first of all in every request. Not on Flask's `g`, which looks for itself at each use.
+_present: ContextVar[_Trace] = ContextVar("trace")
+
+
 def register(app: Flask) -> None:
     """Give every request of `app` an id, a log line and a place in the metrics."""
     app.before_request(_begin)
@@ -36,36 +42,33 @@ def register(app: Flask) -> None:
 
 def request_id() -> str:
     """Return the id of the present request: the sender's own X-Request-ID when it is a plain one."""
-    return _trace().id
+    return _present.get().id
 
 
 def note(**fields: str | int) -> None:
     """Add fields to the request's log line. Never a token, never a target: they are secrets."""
-    _trace().noted.update(fields)
-
-
-def _trace() -> _Trace:
-    found: _Trace | None = g.get("trace")
-    if found is None:
-        found = g.trace = _Trace(request.environ.get("HTTP_X_REQUEST_ID", ""))
-    return found
+    _present.get().noted.update(fields)
 
 
 def _begin() -> None:
+    trace = _Trace(request.environ.get("HTTP_X_REQUEST_ID", ""))
+    _present.set(trace)
     clear_contextvars()
-    bind_contextvars(request_id=request_id())
+    bind_contextvars(request_id=trace.id)
 
 
 def _end(response: Response) -> Response:
-    trace = _trace()
+    trace = _present.get()
     took = time.perf_counter() - trace.began
     method, rule = request.method, request.url_rule
     route = rule.rule if rule else _UNKNOWN_ROUTE
     observe_request(method if rule else "ANY", route, response.status_code, took)
     headers = response.headers
-    headers["X-Request-ID"] = trace.id
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Cache-Control", "no-store")
+    said = {name.lower() for name, _ in headers}
+    headers.add("X-Request-ID", trace.id)
+    for name, value in _UNLESS_SAID:
+        if name.lower() not in said:
+            headers.add(name, value)
     write = log.debug if route in _QUIET else log.info
     write(
         "http.request",

@@ -42,9 +42,9 @@ class Line:
     def ask(self, commands: Sequence[Command]) -> list[Any]:
         """Return the commands' answers, all in one trip, not in one transaction. Raise the first error among them."""
         answers = self.ask_all(commands)
-        with store_errors():
-            for answer in answers:
-                if isinstance(answer, Exception):
+        for answer in answers:
+            if isinstance(answer, Exception):
+                with store_errors():
                     raise answer
         return answers
 
@@ -63,21 +63,25 @@ class Line:
             return question.answers or []
 
     def _speak_for_all(self) -> None:
-        questions = []
-        while (
-            self._waiting
-        ):  # only whoever has the turn takes any, and each asker is in before it waits for its turn
+        # Only whoever has the turn takes any, and each asker is in before it waits for its turn.
+        questions = [self._waiting.popleft()]
+        while self._waiting:
             questions.append(self._waiting.popleft())
+        commands = questions[0].commands
+        if len(questions) > 1:
+            commands = [command for question in questions for command in question.commands]
         try:
-            answers = iter(
-                self._exchange([command for question in questions for command in question.commands])
-            )
+            answers = self._exchange(commands)
         except BaseException as error:
             for question in questions:
                 question.error = error
             raise
+        if len(questions) == 1:
+            questions[0].answers = answers
+            return
+        told = iter(answers)
         for question in questions:
-            question.answers = [next(answers) for _ in question.commands]
+            question.answers = [next(told) for _ in question.commands]
 
     def _exchange(self, commands: Sequence[Command]) -> list[Any]:
         connection = self._connection
