@@ -31,7 +31,7 @@ STORE_GB: Final = 64.0
 """Of data in one store; a machine for it has a quarter more, for the copy that rewriting the file takes."""
 SPARE: Final = 1.25
 CORE_HOUR, GB_HOUR = 0.04, 0.005
-"""US dollars: near the list price of general machines on demand in large clouds, November 2026."""
+"""US dollars: round numbers, assumed in November 2026 and not looked up."""
 HOURS_A_MONTH: Final = 730
 MOST_WORKERS: Final = PARTITIONS // HANDED_ON
 """That share one store's backlog: a worker hands on so many of its partitions together."""

@@ -64,7 +64,7 @@ def _assumed() -> Iterator[str]:
             ["athletes whose daily rules look at the same minute", wave],
             ["how busy at most", busy],
             ["data in one store", data],
-            ["price, November 2026", f"{price}, {capacity.HOURS_A_MONTH} hours a month"],
+            ["price, assumed in November 2026", f"{price}, {capacity.HOURS_A_MONTH} hours a month"],
         ],
     )
 
