@@ -5,13 +5,14 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
+from services.rules.sweep import PARTITIONS_A_WAKE_UP
 from shared.contracts.partitions import PARTITIONS
 from tests.load.cases import FOOTPRINT
 from tests.load.cases import RULES as GROWING
 from tests.load.figures import Figures
 from tests.load.machine import Machine
 from tests.load.predictions import Model, ranks
-from tests.load.simulation import HANDED_ON, Costs, Parts, Posted, Tandem
+from tests.load.simulation import Costs, Parts, Posted, Tandem
 
 EVENTS_A_DAY: Final = 10
 """Of one athlete: three or four meals, a session, a check-in, and a watch that says more."""
@@ -33,7 +34,7 @@ SPARE: Final = 1.25
 CORE_HOUR, GB_HOUR = 0.04, 0.005
 """US dollars: round numbers, assumed in November 2026 and not looked up."""
 HOURS_A_MONTH: Final = 730
-MOST_WORKERS: Final = PARTITIONS // HANDED_ON
+MOST_WORKERS: Final = PARTITIONS // PARTITIONS_A_WAKE_UP
 """That share one store's backlog: a worker hands on so many of its partitions together."""
 _MEASURED_RULES: Final = 10
 _PROCESSES_OF_A_TREE: Final = 6  # ingest, scheduler, two rules workers, notify, store

@@ -14,20 +14,15 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Final, NamedTuple
 
+from services.rules.sweep import PARTITIONS_A_WAKE_UP
+from services.rules.tasks import AT_ONCE, MOST_TAKEN, SLICE_S
 from shared.contracts.partitions import PARTITIONS, partition_of_athlete
 from tests.load.machine import Machine, Process, Then
 from tests.load.waiting import Name, Waiting
 
-AT_ONCE: Final = 8
-"""Athletes a round."""
-MOST_TAKEN: Final = 16
-"""Athletes that are taken at a time, from all partitions of a wake-up."""
-SLICE_MS: Final = 50.0
-"""How long a worker goes on."""
+SLICE_MS: Final = SLICE_S * 1000
 TOGETHER: Final = 8
-"""Partitions in a message of the front door's."""
-HANDED_ON: Final = 4
-"""Partitions in a message of a worker's."""
+"""Partitions in a message of the front door's; a worker's hands on PARTITIONS_A_WAKE_UP."""
 REST_MS: Final = 10.0
 """Between two goes at sending wake-ups."""
 MESSAGES_AT_ONCE: Final = 16
@@ -194,7 +189,7 @@ class Tandem:
     def _take(self, worker: Process, partitions: Sequence[int], began: float) -> None:
         """Take the next athletes; a partition where nobody is left may be woken anew."""
         if not partitions or self.machine.now - began >= SLICE_MS:
-            self._wake(partitions, HANDED_ON)
+            self._wake(partitions, PARTITIONS_A_WAKE_UP)
             self._idle.append(worker)
             self._assign()
             return
