@@ -1,5 +1,6 @@
 """How a process logs: one JSON line an event, a constant name and fields, with the ids of the request or task."""
 
+import json
 import logging
 import sys
 
@@ -8,6 +9,8 @@ import structlog
 from shared.settings import Settings
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+_ENCODER = json.JSONEncoder(default=repr)  # made once; json.dumps makes one a line
 
 
 def configure(settings: Settings) -> None:
@@ -19,7 +22,7 @@ def configure(settings: Settings) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     rendering: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, _json_line]
         if settings.log_format == "json"
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
@@ -44,3 +47,7 @@ def configure(settings: Settings) -> None:
     # A Celery worker's own start-up chatter and a line a task would drown what an operator looks for.
     for noisy in ("celery.app.trace", "celery.worker.strategy", "kombu"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def _json_line(_logger: object, _name: str, fields: structlog.typing.EventDict) -> str:
+    return _ENCODER.encode(fields)

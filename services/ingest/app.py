@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface
 
 from services.ingest import (
     advice,
@@ -31,10 +32,20 @@ from shared.settings import Settings
 from shared.store.connect import Store
 
 
+class _NoSessions(SessionInterface):
+    """Whoever calls has a key, and no session: there is nothing to open and nothing to keep."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 - as Flask asks
+        return self._none
+
+
 class _FrontDoor(Flask):
     """Flask, without what it does at every request for the sake of applications that are not like this one."""
 
     response_class = Answer
+    session_interface = _NoSessions()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func  # nothing here is a coroutine

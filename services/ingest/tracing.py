@@ -3,7 +3,10 @@
 import os
 import re
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache, partial
+from typing import Any
 
 import structlog
 from flask import Flask, Response, request
@@ -37,7 +40,8 @@ _present: ContextVar[_Trace] = ContextVar("trace")
 def register(app: Flask) -> None:
     """Give every request of `app` an id, a log line and a place in the metrics."""
     app.before_request(_begin)
-    app.after_request(_end)
+    # Bound at the first request and kept: structlog puts a lazy logger together anew for every line.
+    app.after_request(partial(_end, cache(log.bind)))
 
 
 def request_id() -> str:
@@ -57,7 +61,7 @@ def _begin() -> None:
     bind_contextvars(request_id=trace.id)
 
 
-def _end(response: Response) -> Response:
+def _end(bound: Callable[[], Any], response: Response) -> Response:
     trace = _present.get()
     took = time.perf_counter() - trace.began
     method, rule = request.method, request.url_rule
@@ -69,7 +73,7 @@ def _end(response: Response) -> Response:
     for name, value in _UNLESS_SAID:
         if name.lower() not in said:
             headers.add(name, value)
-    write = log.debug if route in _QUIET else log.info
+    write = bound().debug if route in _QUIET else bound().info
     write(
         "http.request",
         method=method,
