@@ -120,3 +120,14 @@ def test_days_follow_one_another(calendar: Calendar, clock: time) -> None:
     days = [date(2026, 3, 21) + timedelta(days=n) for n in range(18)]
     dues = [due for day in days if (due := calendar.instant(day, clock)) is not None]
     assert dues == sorted(dues)
+
+
+@given(zones, st.lists(minutes, min_size=1, max_size=30))
+def test_the_day_is_that_of_the_local_clock_whatever_was_asked_before(
+    zone: str, asked: list[datetime]
+) -> None:
+    calendar = in_zone(zone)
+    for instant in asked:
+        day = calendar.day(instant)
+        assert day == calendar.local(instant).date()
+        assert calendar.start_of(day) <= instant < calendar.start_of(day + timedelta(days=1))
