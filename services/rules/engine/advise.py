@@ -74,12 +74,13 @@ def advise(
     faults: list[RuleFault] = []
     verdicts: list[Verdict] = []
     spoke: list[Finding] = []
-    for due, rules in around(rulebook, timeline, now, now):
+    for due, together in around(rulebook, timeline, now, now):
+        rules = together.rules
         if due.opens > now:
             later.append(due.opens)
             verdicts += [Verdict(rule, due, "pending") for rule in rules]
             continue
-        good = () if known is None else known.good(rules, due)
+        good = () if known is None else known.good(together, due)
         stood = {} if known is None else known.stood(due)
         for rule in rules if stood or len(good) < len(rules) else ():
             if rule in good:

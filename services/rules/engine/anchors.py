@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from services.rules.engine.once import once
 from services.rules.engine.timeline import Timeline
 from services.rules.engine.where import matches, predicate
 from services.rules.language.model import Daily, Each, Rule, Weekly
@@ -50,7 +50,10 @@ def anchors(rule: Rule, timeline: Timeline, now: datetime, since: datetime | Non
     if since is None or since == now:
         zone = timeline.calendar.only
         if zone is not None and not isinstance(rule.anchor, Each):
-            yield from _latest(rule, zone).at(timeline, now)
+            latest = _latest(rule)
+            if zone not in latest:
+                latest[zone] = _Latest(rule)
+            yield from latest[zone].at(timeline, now)
             return
         since = now
     yield from _found(rule, timeline, now, since)
@@ -86,9 +89,9 @@ class _Latest:
         return dues
 
 
-@lru_cache(maxsize=4096)
-def _latest(rule: Rule, _: ZoneInfo) -> _Latest:
-    return _Latest(rule)
+@once
+def _latest(_: Rule) -> dict[ZoneInfo, _Latest]:
+    return {}
 
 
 def due_under(rule: Rule, due: Due, timeline: Timeline) -> datetime | None:

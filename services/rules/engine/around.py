@@ -1,12 +1,13 @@
 """Which anchors a rulebook asks about around an instant, and at which instants it looks at one that is open."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import compress, zip_longest
+from operator import not_
 
 from services.rules.engine.anchors import Due, anchors, due_under
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import Generation, Rule, Rulebook
+from services.rules.language.model import Generation, Rule, Rulebook, Together
 
 LOOK_AGAIN = timedelta(minutes=15)
 """A rule that reads `now` is evaluated this often, from when it opens, while its advice may stand.
@@ -21,7 +22,7 @@ def around(
     now: datetime,
     over: datetime,
     wanted: Callable[[Rule], bool] | None = None,
-) -> Iterator[tuple[Due, tuple[Rule, ...]]]:
+) -> Iterator[tuple[Due, Together]]:
     """Yield each anchor with the rules that govern it, if advice on it may stand after `over`.
 
     An anchor belongs to the first load of rules under which it falls due while that is in force.
@@ -29,25 +30,32 @@ def around(
     alone = len(rulebook) == 1 and rulebook[0].since is None
     for index, (generation, successor) in enumerate(zip_longest(rulebook, rulebook[1:])):
         for together in generation.rule_set.by_anchor:
-            rules = together if wanted is None else tuple(filter(wanted, together))
-            for due in anchors(rules[0], timeline, now, over) if rules else ():
+            asked = together if wanted is None else _some(together, map(wanted, together.rules))
+            for due in anchors(asked.rules[0], timeline, now, over) if asked.rules else ():
                 if alone:
-                    yield due, rules
+                    yield due, asked
                 elif _governs(generation, successor, due.due):
-                    governed = tuple(
-                        rule
-                        for rule in rules
-                        if not any(
-                            _was_due(earlier, rulebook[position + 1], rule, due, timeline)
-                            for position, earlier in enumerate(rulebook[:index])
-                        )
-                    )
-                    yield due, governed
+                    came = [_came(rulebook, index, rule, due, timeline) for rule in asked.rules]
+                    if not all(came):
+                        yield due, _some(asked, map(not_, came))
+
+
+def _some(together: Together, wanted: Iterable[bool]) -> Together:
+    """Return the rules that are wanted: the same object where all are, for what is worked out of it."""
+    rules = tuple(compress(together.rules, wanted))
+    return together if len(rules) == len(together.rules) else Together(rules)
 
 
 def _governs(generation: Generation, successor: Generation | None, due: datetime) -> bool:
     since, until = generation.since, successor.since if successor is not None else None
     return (since is None or since <= due) and (until is None or due < until)
+
+
+def _came(rulebook: Rulebook, index: int, rule: Rule, due: Due, timeline: Timeline) -> bool:
+    """Whether the anchor fell due under a load of rules before that of `index`."""
+    return any(
+        _was_due(rulebook[position], rulebook[position + 1], rule, due, timeline) for position in range(index)
+    )
 
 
 def _was_due(earlier: Generation, successor: Generation, rule: Rule, due: Due, timeline: Timeline) -> bool:

@@ -8,16 +8,16 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.calendar import Calendar, midnight
 from services.rules.engine.facts import days_of
+from services.rules.engine.once import once
 from services.rules.engine.periods import PERIOD_TYPES
 from services.rules.engine.timeline import Timeline
-from services.rules.language.model import After, Before, Computed, LastDays, Rule, Window
+from services.rules.language.model import After, Before, Computed, LastDays, Rule, Together, Window
 from shared.contracts.advice import Advice
 from shared.contracts.events import Change
 
@@ -71,14 +71,14 @@ class Spared:
         """Return the advice that stood on the anchor, by rule."""
         return self._stood.get(due.key, {})
 
-    def good(self, rules: tuple[Rule, ...], due: Due) -> Sequence[Rule]:
+    def good(self, together: Together, due: Due) -> Sequence[Rule]:
         """Return those of the rules which would find at the anchor what they found then."""
         if due.opens > self._earlier.at or due.key in self._keys:
             return ()
-        reach = _reach(rules)
+        reach = _reach_of_all(together)
         if reach.steady and due.key not in self._unsettled and not self._near(reach, due):
-            return rules
-        return [rule for rule in rules if self._holds_good(rule, due)]
+            return together.rules
+        return [rule for rule in together.rules if self._holds_good(rule, due)]
 
     def _near(self, reach: _Reach, due: Due) -> bool:
         """Whether something changed that any of the rules may see."""
@@ -90,7 +90,7 @@ class Spared:
         return place < len(self._all) and self._all[place] < due.end + reach.ahead
 
     def _holds_good(self, rule: Rule, due: Due) -> bool:
-        reach = _reach((rule,))
+        reach = _reach(rule)
         return (
             reach.steady
             # Any session may take any plan away.
@@ -160,18 +160,30 @@ def spared(earlier: Earlier, timeline: Timeline) -> Spared:
     )
 
 
-@lru_cache(maxsize=16_384)
-def _reach(rules: tuple[Rule, ...]) -> _Reach:
-    facts = [fact for rule in rules for fact in rule.facts if not isinstance(fact, Computed)]
+@once
+def _reach_of_all(together: Together) -> _Reach:
+    reaches = [_reach(rule) for rule in together.rules]
+    return _Reach(
+        max(each.back for each in reaches),
+        max(each.ahead for each in reaches),
+        all(each.steady for each in reaches),
+        any(each.plans for each in reaches),
+        any(each.periods for each in reaches),
+    )
+
+
+@once
+def _reach(rule: Rule) -> _Reach:
+    facts = [fact for fact in rule.facts if not isinstance(fact, Computed)]
     spans = [_span(fact.window) for fact in facts]
-    periods = any("day" in rule.names or "week" in rule.names for rule in rules)
+    periods = "day" in rule.names or "week" in rule.names
     if periods:
         spans.append((_WEEK + _NEAR_A_DAY, _NEAR_A_DAY))
-    kinds = {fact.type for fact in facts} | {getattr(rule.anchor, "type", "") for rule in rules}
+    kinds = {fact.type for fact in facts} | {getattr(rule.anchor, "type", "")}
     return _Reach(
         max((back for back, _ in spans), default=timedelta()),
         max((ahead for _, ahead in spans), default=timedelta()),
-        all(rule.mode == "live" and "now" not in rule.names for rule in rules),
+        rule.mode == "live" and "now" not in rule.names,
         "workout.planned" in kinds,
         periods,
     )

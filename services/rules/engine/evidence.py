@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from operator import attrgetter
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.calendar import Calendar
 from services.rules.engine.facts import Knowledge
+from services.rules.engine.once import once
 from services.rules.engine.periods import Period
 from services.rules.language.model import Bound, Computed, Record, Rule
 from shared.contracts.advice import Because, EventRef
@@ -77,7 +77,7 @@ def shown(rule: Rule, known: Knowledge, read: Mapping[str, Period]) -> dict[str,
     return values
 
 
-@lru_cache(maxsize=4096)
+@once
 def _reads(rule: Rule) -> Mapping[str, tuple[str, ...]]:
     """Return the fields that it reads of each record that is not a fact: those of a fact are shown whole."""
     expressions = [fact.expression for fact in rule.facts if isinstance(fact, Computed)]

@@ -1,11 +1,11 @@
 """What the names of a rule stand for at an anchor, before its facts: anchor, athlete, params, now, day and week."""
 
 from datetime import datetime
-from functools import lru_cache
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.around import looks
 from services.rules.engine.calendar import Calendar
+from services.rules.engine.once import once
 from services.rules.engine.periods import Period
 from services.rules.engine.timeline import Timeline
 from services.rules.language.model import Bound, Record, Rule
@@ -35,7 +35,7 @@ def params_of(rule: Rule, athlete: Athlete) -> dict[str, Bound]:
     return {name: _param(value, own.get(name)) for name, value in rule.params.items()}
 
 
-@lru_cache(maxsize=4096)
+@once
 def _params(rule: Rule) -> Record:
     """Return the params of all athletes who have no own."""
     return Record("params", {name: _param(value, None) for name, value in rule.params.items()})

@@ -173,9 +173,9 @@ class _Past:
     def _over(self, day: date, wanted: Callable[[Rule], bool]) -> Iterator[tuple[Rule, Due]]:
         """Yield the anchors whose span ended by now, and not before the day."""
         earliest = midnight(day) - timedelta(days=1)  # no zone is a whole day from UTC
-        for due, rules in around(self.rulebook, self.periods.timeline, self.now, earliest, wanted):
+        for due, together in around(self.rulebook, self.periods.timeline, self.now, earliest, wanted):
             if due.opens < due.closes <= self.now:
-                yield from ((rule, due) for rule in rules)
+                yield from ((rule, due) for rule in together.rules)
 
     def _hold(self, pairs: Iterable[tuple[Rule, Due]]) -> list[Finding]:
         judged = (

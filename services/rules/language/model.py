@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from shared.contracts.advice import Category, Grade, Severity
 from shared.contracts.athletes import Param
@@ -211,7 +211,7 @@ Anchor: TypeAlias = Each | Daily | Weekly
 class Rule:
     """A rule as the engine runs it. `hash` covers the rule's whole content with the club's `params` laid over it.
 
-    Each is equal to itself alone, so that what is worked out once a rule can be found by it.
+    Each is equal to itself alone: what is asked is which rule it is, never whether two read the same.
     """
 
     id: str
@@ -239,6 +239,16 @@ class Rule:
     """How many pieces of advice of its severity the pack gives an athlete on one local day; None: no bound."""
     names: frozenset[str] = frozenset()
     """Every top-level name that any of its expressions and templates reads; `day` and `week` cost only who asks."""
+    worked_out: dict[object, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
+    """What the engine has worked out of it, to be forgotten with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Together:
+    """Rules that look at the same anchors and speak for as long."""
+
+    rules: tuple[Rule, ...]
+    worked_out: dict[object, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +257,8 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     hash: str
-    by_anchor: tuple[tuple[Rule, ...], ...] = dataclasses.field(init=False, repr=False, compare=False)
-    """Those that are not off, together where they look at the same anchors and speak for as long."""
+    by_anchor: tuple[Together, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    """Those that are not off, together where they can be."""
 
     def __post_init__(self) -> None:
         """Put the rules together."""
@@ -256,7 +266,7 @@ class RuleSet:
         for rule in self.rules:
             if rule.mode != "off":
                 together.setdefault((rule.anchor, rule.expires, rule.settle), []).append(rule)
-        object.__setattr__(self, "by_anchor", tuple(tuple(rules) for rules in together.values()))
+        object.__setattr__(self, "by_anchor", tuple(Together(tuple(rules)) for rules in together.values()))
 
 
 @dataclass(frozen=True, slots=True)
