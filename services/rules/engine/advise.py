@@ -1,6 +1,6 @@
 """What an athlete is to be told: `advise`, a pure function of the rules, the athlete, the events and the instant."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -91,7 +91,9 @@ def advise(
                 continue
             verdict = judge(rule, due, summed, now)
             verdicts.append(verdict)
-            later.extend(_next(verdict, now))
+            turns = _turns(verdict, now)
+            if turns is not None:
+                later.append(turns)
             if verdict.error is not None:
                 name = advice_id(athlete.club, athlete.id, rule.id, due.key)
                 faults.append(RuleFault(rule.id, due.key, name, verdict.error, rule.trial))
@@ -115,10 +117,9 @@ def advise(
     )
 
 
-def _next(verdict: Verdict, now: datetime) -> Iterator[datetime]:
-    """Yield when the verdict on an open anchor may differ with no new input: by the clock, or when its advice ends."""
+def _turns(verdict: Verdict, now: datetime) -> datetime | None:
+    """Return when the verdict on an open anchor may differ with no new input: by the clock, or when its advice ends."""
     due = verdict.due
     if "now" in verdict.rule.names:
-        yield min(due.closes, looks(due, now)[1])
-    elif verdict.advice is not None or verdict.error is not None:
-        yield due.closes
+        return min(due.closes, looks(due, now)[1])
+    return due.closes if verdict.advice is not None or verdict.error is not None else None
