@@ -78,6 +78,17 @@ def test_a_backlog_over_its_limit_turns_events_away(store_url: str) -> None:
     door.close()
 
 
+def test_an_event_after_a_pause_goes_by_the_last_count_and_has_the_next_one_made(store_url: str) -> None:
+    door = open_door_on(store_url, max_backlog=1)
+    assert door.post_events([event(id=name, subject=name) for name in ("a", "b")]).status_code == 202
+    door.app.extensions["tandem"].gate._read_at -= 1  # as if a second had passed
+    assert door.post_events(event(id="c")).status_code == 202
+    deadline = time.monotonic() + 5
+    while door.post_events(event(id="d")).status_code != 503:
+        assert time.monotonic() < deadline
+    door.close()
+
+
 def test_a_club_over_its_rate_is_told_when_to_come_back(store_url: str) -> None:
     door = open_door_on(store_url, rate_limit=10)
     assert door.post_events([event(id=str(number)) for number in range(10)]).status_code == 202
