@@ -46,7 +46,7 @@ class RuleDesk:
 
     def rules(self, club: str) -> tuple[RuleInfo, ...]:
         """Return the rules that speak in a club, by id."""
-        if not self.store.rulebook.versions([club])[1][0]:
+        if not self.store.rulebook.versions([club]).own[club]:
             current = self.store.rulebook.current()
             return current.rules if current else ()
         from services.rules.rulebook import NoRulesError, infos  # noqa: PLC0415 - the language is large to load

@@ -1,7 +1,7 @@
 """The rules that govern: loaded from files at a worker's start, shared through the store, compiled once a process."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import resources
@@ -18,7 +18,7 @@ from services.rules.language.load import load_sources, sources
 from services.rules.language.model import Generation, Rulebook, RuleSet
 from shared.settings import Settings
 from shared.store.connect import Store
-from shared.store.rulebook import RuleInfo, StoredFile, StoredGeneration
+from shared.store.rulebook import RuleInfo, StoredFile, StoredGeneration, Versions
 
 MOST_CLUBS = 64
 """Clubs with rules of their own that a process keeps compiled, the latest asked for."""
@@ -88,18 +88,16 @@ class GoverningRules:
 
     def current(self, club: str) -> Governing:
         """Return what governs a club now."""
-        return self.current_many([club])[club]
+        return self.current_many(self.store.rulebook.versions([club]))[club]
 
-    def current_many(self, clubs: Iterable[str]) -> dict[str, Governing]:
-        """Return what governs each of several clubs now, after one look at the store."""
-        names = list(clubs)
-        newest, owns = self.store.rulebook.versions(names)
-        if newest != self._version or self._governing is None:
-            self._read(newest)
+    def current_many(self, newest: Versions) -> dict[str, Governing]:
+        """Return what governs each of the clubs of which the store told these versions."""
+        if newest.shared != self._version or self._governing is None:
+            self._read(newest.shared)
         if self._governing is None:
             raise NoRulesError("no rules are in force; a rules worker installs them when it starts")
         found = {}
-        for club, own in zip(names, owns, strict=True):
+        for club, own in newest.own.items():
             if own:
                 found[club] = self._of_club(club, own)
             else:

@@ -12,7 +12,7 @@ from shared.store.connect import Store
 ATHLETES_A_WAKE_UP = 50
 """Few enough that several workers share a burst, many enough that the queue's cost is spread."""
 PARTITIONS_A_WAKE_UP = 4
-"""The same; a worker hands on what it does not get done in its slice of time, so more would do no harm for long."""
+"""The same; what a worker does not get done in its slice of time it hands on one by one."""
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ def sweep(store: Store, app: Celery, now: datetime) -> int:
     """
     store.due.mark_changed(now)
     wanted = store.due.collect(now)
-    wake_partitions(app, wanted.evaluate)
+    wake_partitions(app, wanted.evaluate, PARTITIONS_A_WAKE_UP)
     wake(app, wanted.route)
     return len(wanted.evaluate) + len(wanted.route)
 
@@ -34,9 +34,9 @@ def wake(app: Celery, athletes: Sequence[tuple[str, str]]) -> None:
     _send(app, ROUTE, "athletes", athletes, ATHLETES_A_WAKE_UP)
 
 
-def wake_partitions(app: Celery, partitions: Sequence[int]) -> None:
-    """Have the athletes who wait in these partitions evaluated."""
-    _send(app, EVALUATE, "partitions", partitions, PARTITIONS_A_WAKE_UP)
+def wake_partitions(app: Celery, partitions: Sequence[int], together: int = 1) -> None:
+    """Have the athletes who wait in these partitions evaluated, `together` of them by one worker."""
+    _send(app, EVALUATE, "partitions", partitions, together)
 
 
 def _send(app: Celery, task: str, name: str, wanted: Sequence[object], together: int) -> None:

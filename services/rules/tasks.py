@@ -24,6 +24,7 @@ from shared.contracts.advice import AdviceRecord
 from shared.store.advice import Commit
 from shared.store.connect import Store
 from shared.store.counters import Sample
+from shared.store.rulebook import questions, told
 from shared.store.timelines import Evaluated, KeptDigest, Snapshot, Wanted
 
 MOST_TRIES = 20
@@ -76,6 +77,8 @@ class RulesShell:
         # the tick finds it there. What is only counted comes after it, and delays nobody.
         wake(self.app, tally.route)
         wake_partitions(self.app, left)
+        for commit, found in tally.done:
+            self._report(commit, found, tally)
         for club, failed in tally.failures.items():
             self.store.rulebook.count_errors(club, failed)
         self.store.counters.add_many(
@@ -109,48 +112,70 @@ class RulesShell:
         """Read these athletes together, evaluate each, commit together. Return those that something overtook."""
         governing = {club: self.rules.known(club) for club, _ in athletes}
         now = self.clock.now()
-        snapshots = self.store.timelines.load_many(
-            [_wanted(each, governing[each[0]], now, digest=True) for each in athletes]
-        )
-        # Other rules may have come since they were looked at; of those that come later the commit knows.
-        current = self.rules.current_many(governing)
-        stale = {club for club in governing if current[club].version != governing[club].version}
+        snapshots = self._read(athletes, governing, now, digest=True)
         found, unread = [], []
-        for snapshot in snapshots:
-            if snapshot.club not in stale and _waits(snapshot, now):
+        for name, snapshot in snapshots.items():
+            if _waits(snapshot, now):
                 try:
-                    found.append(_advised(snapshot, governing[snapshot.club], now, snapshot.digest))
+                    found.append(_advised(snapshot, governing[name[0]], now, snapshot.digest))
                 except NotReadError:
-                    unread.append(snapshot)
-        whole = self.store.timelines.load_many(
-            [
-                _wanted((each.club, each.athlete_id), governing[each.club], now, digest=False)
-                for each in unread
-            ]
-        )
+                    unread.append(name)
+        whole = self._read(unread, governing, now, digest=False)
         found += [
-            _advised(each, governing[each.club], now, before.digest)
-            for each, before in zip(whole, unread, strict=True)
-            if _waits(each, now)
+            _advised(snapshot, governing[name[0]], now, snapshots[name].digest)
+            for name, snapshot in whole.items()
+            if _waits(snapshot, now)
         ]
-        return [*(each for each in athletes if each[0] in stale), *self._commit(found, now, tally)]
+        stale = [each for each in athletes if each not in (whole if each in unread else snapshots)]
+        return [*stale, *self._commit(found, now, tally)]
+
+    def _read(
+        self, athletes: Sequence[Name], governing: Mapping[str, Governing], now: datetime, *, digest: bool
+    ) -> dict[Name, Snapshot]:
+        """Read these athletes, without those whose club has other rules: of rules that come later the commit knows."""
+        if not athletes:
+            return {}
+        clubs = list(governing)
+        snapshots, answers = self.store.timelines.load_and_ask(
+            [_wanted(each, governing[each[0]], now, digest=digest) for each in athletes], questions(clubs)
+        )
+        current = self.rules.current_many(told(answers, clubs))
+        return {
+            name: snapshot
+            for name, snapshot in zip(athletes, snapshots, strict=True)
+            if current[name[0]].version == governing[name[0]].version
+        }
 
     def _commit(self, found: Sequence["_Advised"], now: datetime, tally: "_Tally") -> list[Name]:
-        """Commit what was found, in one round trip. Return those whose evidence has changed since it was read."""
-        past = self.store.advice.find_many([each.unknown() for each in found])
-        commits = []
-        for each, ended in zip(found, past, strict=True):
-            commits.append(each.commit(ended, now))
+        """Commit what was found. Return those whose evidence has changed since it was read."""
+        for each in found:
             # Before the commit: else a crash between the two would lose what a rule in shadow had said.
             self.store.overrides.note_shadowed(each.snapshot.club, shadowed(each.evaluation, now))
-        overtaken = []
-        for each, commit, done in zip(found, commits, self.store.advice.commit_many(commits), strict=True):
+        # Most advice was never given before; only where some was, it is read, and that counted on.
+        again, overtaken = self._try([(each, None) for each in found], now, tally)
+        past = self.store.advice.find_many([each.unknown() for each in again])
+        return overtaken + self._try(list(zip(again, past, strict=True)), now, tally)[1]
+
+    def _try(
+        self,
+        found: Sequence[tuple["_Advised", Mapping[str, AdviceRecord] | None]],
+        now: datetime,
+        tally: "_Tally",
+    ) -> tuple[list["_Advised"], list[Name]]:
+        """Commit in one round trip. Return those with advice that was given before, and those that were overtaken."""
+        commits = [each.commit(ended, now) for each, ended in found]
+        again, overtaken = [], []
+        for (each, _), commit, done in zip(
+            found, commits, self.store.advice.commit_many(commits), strict=True
+        ):
             if done.taken:
-                self._report(commit, each.evaluation, tally)
+                tally.done.append((commit, each.evaluation))
                 tally.route += [each.name] if done.route else []
+            elif done.known:
+                again.append(each)
             else:
                 overtaken.append(each.name)
-        return overtaken
+        return again, overtaken
 
     def _report(self, commit: Commit, found: Evaluation, tally: "_Tally") -> None:
         club, athlete = commit.snapshot.club, commit.snapshot.athlete_id
@@ -183,9 +208,10 @@ class RulesShell:
 
 @dataclass(slots=True)
 class _Tally:
-    """What one wake-up has come to: whose outboxes want routing, and what is counted."""
+    """What one wake-up has come to: whose outboxes want routing, what was committed, and what is counted."""
 
     route: list[Name] = field(default_factory=list)
+    done: list[tuple[Commit, Evaluation]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -208,12 +234,15 @@ class _Advised:
         stood = {record.advice.id for record in self.snapshot.standing}
         return (*self.name, self.evaluation.active.keys() - stood)
 
-    def commit(self, ended: Mapping[str, AdviceRecord], now: datetime) -> Commit:
-        """Return what is to be written; `ended` are those of `unknown` that there have been."""
+    def commit(self, ended: Mapping[str, AdviceRecord] | None, now: datetime) -> Commit:
+        """Return what is to be written; `ended` are those of `unknown` that there were, None where that is open."""
         found = self.evaluation
-        changes = reconcile(self.snapshot.standing, ended, found.active, found.held, now)
+        changes = reconcile(self.snapshot.standing, ended or {}, found.active, found.held, now)
         changes = replace(changes, traces=traces_of(changes.records, found, now))
-        return Commit(self.snapshot, changes, _next_due(self.snapshot, found, now), self.left, self.digest)
+        new = self.unknown()[2] if ended is None else ()
+        return Commit(
+            self.snapshot, changes, _next_due(self.snapshot, found, now), self.left, self.digest, new
+        )
 
 
 def _wanted(name: Name, governing: Governing, now: datetime, *, digest: bool) -> Wanted:

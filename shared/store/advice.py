@@ -19,6 +19,8 @@ from shared.store.pages import Page, offset_of
 from shared.store.scripts import Call, Scripts
 from shared.store.timelines import Evaluated, KeptDigest, Snapshot
 
+_TAKEN, _KNOWN = 1, 2  # as `commit.lua` answers
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -40,14 +42,20 @@ class Commit:
     left: Evaluated | None = None
     digest: KeptDigest | None = None
     """What is to stand for older events from now on; None: what does already."""
+    new: Collection[str] = ()
+    """Ids of advice that is held never to have been given: if any was, nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """Whether the commit was taken (else the snapshot is stale) and whether the outbox wants a routing wake-up."""
+    """Whether the commit was taken and whether the outbox wants a routing wake-up.
+
+    One that was not taken had a stale snapshot, or, if `known`, advice that is not `new`.
+    """
 
     taken: bool
     route: bool
+    known: bool = False
 
 
 class AdviceStore:
@@ -69,7 +77,7 @@ class AdviceStore:
     def commit_many(self, commits: Sequence[Commit]) -> list[Committed]:
         """`commit` several athletes in one round trip: each as a whole or not at all."""
         answers = self._scripts.run_many([_commit_call(each) for each in commits])
-        return [Committed(bool(taken), bool(route)) for taken, route in answers]
+        return [Committed(taken == _TAKEN, bool(route), taken == _KNOWN) for taken, route in answers]
 
     def find(self, club: str, athlete: str, ids: Collection[str]) -> dict[str, AdviceRecord]:
         """Return those of `ids` that the athlete has ever been given."""
@@ -202,7 +210,7 @@ def _commit_call(commit: Commit) -> Call:
         len(changes.records),
     ]
     counts = [name for record in changes.records if (name := _counted(record)) is not None]
-    arguments += [len(counts), *counts]
+    arguments += [len(counts), len(commit.new), *commit.new, *counts]
     for record in changes.records:
         standing = "1" if record.state in STANDING else "0"
         arguments += [record.advice.id, encode(record), to_ms(record.issued_at), standing]

@@ -89,7 +89,7 @@ def connect(url: str) -> Store:
         outbox=Outbox(client, scripts),
         subscriptions=Subscriptions(client),
         deliveries=Deliveries(client, scripts),
-        rulebook=RulebookStore(client),
+        rulebook=RulebookStore(client, line),
         overrides=Overrides(client),
         counters=Counters(client),
         limits=Limits(scripts),

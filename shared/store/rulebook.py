@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from typing import Any
 
 import redis
 
@@ -11,6 +12,7 @@ from shared.contracts.instants import to_ms
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
+from shared.store.line import Command, Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +50,39 @@ class StoredGeneration:
     rules: tuple[RuleInfo, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The version of the shared rules, and each club's own.
+
+    Each is '' where there is none. Two loads of the same files are two versions, should others have been in force
+    between them.
+    """
+
+    shared: str
+    own: Mapping[str, str]
+
+
+def questions(clubs: Sequence[str]) -> list[Command]:
+    """Return what is to be asked of the store to see which rules govern the clubs."""
+    return [("GET", keys.RULEBOOK_VERSION), ("HMGET", keys.OVERRIDE_VERSIONS, *clubs)]
+
+
+def told(answers: Sequence[Any], clubs: Sequence[str]) -> Versions:
+    """Return what the answers to `questions` say."""
+    shared, owns = answers
+    return Versions(str(shared or ""), {club: str(own or "") for club, own in zip(clubs, owns, strict=True)})
+
+
 class RulebookStore:
     """Generations in the order of their loading. A load of what is already in force adds nothing."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, line: Line) -> None:
         self._client = client
+        self._line = line
 
-    def versions(self, clubs: Sequence[str]) -> tuple[str, list[str]]:
-        """Return the version of the shared rules and the clubs' own: one small read to see a change.
-
-        Each is '' where there is none. Two loads of the same files are two versions, should others have been in force
-        between them.
-        """
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.get(keys.RULEBOOK_VERSION)
-            pipeline.hmget(keys.OVERRIDE_VERSIONS, clubs)
-            shared, owns = pipeline.execute()
-        return str(shared or ""), [str(own or "") for own in owns]
+    def versions(self, clubs: Sequence[str]) -> "Versions":
+        """Return the version of the shared rules and of the clubs' own: one small read to see a change."""
+        return told(self._line.ask(questions(clubs)), clubs)
 
     def register(self, generation: StoredGeneration, now: datetime, keep_after: datetime) -> bool:
         """Put `generation` in force from `now` on, unless it is so already.

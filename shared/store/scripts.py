@@ -44,19 +44,24 @@ class Scripts:
         """Run one script and return its answer."""
         return self.run_many([(name, keys, arguments)])[0]
 
-    def run_many(self, calls: Sequence[Call], *, first: Sequence[Command] = ()) -> list[Any]:
-        """Run scripts in one round trip, each atomic by itself, and return their answers in order.
+    def run_many(
+        self, calls: Sequence[Call], *, first: Sequence[Command] = (), then: Sequence[Command] = ()
+    ) -> list[Any]:
+        """Run scripts in one round trip, each atomic by itself; return their answers in order, then those of `then`.
 
-        Before them, in the same trip, go the commands of `first`, whose answers say nothing.
+        In the same trip go, before them, the commands of `first`, whose answers say nothing, and after them `then`.
         """
         if not calls:
             return []
-        found = self._line.ask_all([*first, *map(_command, calls)])
+        found = self._line.ask_all([*first, *map(_command, calls), *then])
         before, answers = found[: len(first)], found[len(first) :]
         lost = [i for i, answer in enumerate(answers) if isinstance(answer, redis.exceptions.NoScriptError)]
         if lost:
             self._line.ask([("SCRIPT LOAD", _SOURCES[name]) for name in {calls[i][0] for i in lost}])
-            for i, answer in zip(lost, self._line.ask_all([_command(calls[i]) for i in lost]), strict=True):
+            # What was to be asked after the scripts is asked after them.
+            after = range(len(calls), len(answers))
+            again = self._line.ask_all([*(_command(calls[i]) for i in lost), *then])
+            for i, answer in zip([*lost, *after], again, strict=True):
                 answers[i] = answer
         with store_errors():
             for answer in (*before, *answers):

@@ -15,7 +15,7 @@ from shared.contracts.partitions import partition_of_athlete
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.due import WAKE_UP_LEASE_MS
-from shared.store.line import Line
+from shared.store.line import Command, Line
 from shared.store.scripts import Call, Scripts
 
 _OWNER_SHARDS = 256
@@ -148,8 +148,15 @@ class Timelines:
 
     def load_many(self, wanted: Sequence[Wanted]) -> list[Snapshot]:
         """Read several athletes in one round trip, each as of one instant."""
-        answers = self._scripts.run_many([_load_call(each) for each in wanted])
-        return [_snapshot(each, answer) for each, answer in zip(wanted, answers, strict=True)]
+        return self.load_and_ask(wanted, ())[0]
+
+    def load_and_ask(
+        self, wanted: Sequence[Wanted], then: Sequence[Command]
+    ) -> tuple[list[Snapshot], list[Any]]:
+        """`load_many`, and ask for something else after it, in the same round trip."""
+        answers = self._scripts.run_many([_load_call(each) for each in wanted], then=then)
+        snapshots = [_snapshot(each, answer) for each, answer in zip(wanted, answers, strict=False)]
+        return snapshots, answers[len(wanted) :]
 
     def _claim(self, club: str, events: Sequence[tuple[str, Event]]) -> dict[str, str]:
         """Claim every event's key for its athlete. Return the athlete that owns each key.

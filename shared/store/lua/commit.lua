@@ -2,12 +2,17 @@
 -- KEYS: meta, advice, advice index, standing, outbox, dirty, due, outboxes, advice owner, rule counts, traces, news, digest
 -- ARGV: athlete ref, inputs, commits, next due ms or '', lease ms, what it leaves to the next,
 --       the digest's name or '' to leave it as it is, its end in ms, its text, number of records,
---       number of counts, then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
+--       number of counts, number of ids that are held to be new, then these; then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
 --       then the number of traces, and for each: its name, payload;
 --       then for each outbox entry: payload without its sequence
--- Returns: {1 when committed else 0, 1 when the outbox was empty before and is not now}
+-- Returns: {1 when committed, 2 when an id is not new, else 0; 1 when the outbox was empty before and is not now}
 local counts = redis.call('HMGET', KEYS[1], 'inputs', 'commits')
 if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return {0, 0} end
+local position = 13
+for _ = 1, tonumber(ARGV[12]) do
+  if redis.call('HEXISTS', KEYS[2], ARGV[position]) == 1 then return {2, 0} end
+  position = position + 1
+end
 redis.call('HINCRBY', KEYS[1], 'commits', 1)
 redis.call('HSET', KEYS[1], 'evaluated', ARGV[6])
 redis.call('DEL', KEYS[12])
@@ -15,7 +20,6 @@ if ARGV[7] ~= '' then
   redis.call('SET', KEYS[13], ARGV[9])
   redis.call('HSET', KEYS[1], 'digest', ARGV[7], 'digest_until', ARGV[8])
 end
-local position = 12
 for _ = 1, tonumber(ARGV[11]) do
   redis.call('HINCRBY', KEYS[10], ARGV[position], 1)
   position = position + 1
