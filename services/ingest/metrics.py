@@ -79,6 +79,10 @@ class _Passed(Collector):
 def _gauges(store: Store, clock: Clock) -> Iterator[Metric]:
     gauges = {
         "tandem_backlog": ("Athletes marked for evaluation", store.due.backlog()),
+        "tandem_oldest_waiting_seconds": (
+            "How long the athlete that has waited longest for an evaluation has waited",
+            store.due.oldest_s(),
+        ),
         "tandem_waiting": (
             "Athletes marked, due or with advice to route, and subscriptions with a delivery due or in flight",
             store.outlook.at(clock.now()).waiting,

@@ -55,6 +55,19 @@ class Due:
                 pipeline.zcard(place.dirty)
             return sum(pipeline.execute())
 
+    def oldest_s(self) -> float:
+        """Return for how many seconds of wall time the athlete that has waited longest has waited; 0: nobody does."""
+        with store_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.time()
+            for place in _PARTITIONS:
+                pipeline.zrange(
+                    place.dirty, WAITING_MS, "+inf", byscore=True, offset=0, num=1, withscores=True
+                )
+            (seconds, micros), *found = pipeline.execute()
+        marked = [score - WAITING_MS for first in found for _, score in first]
+        return max(0.0, seconds + micros / 1e6 - min(marked) / 1000) if marked else 0.0
+
     def take(self, partitions: Sequence[int], most: int) -> Taken:
         """Take the next athletes of these partitions, up to `most` of each, whose turn it is to be evaluated.
 

@@ -5,7 +5,6 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
-from services.rules.sweep import PARTITIONS_A_WAKE_UP
 from shared.contracts.partitions import PARTITIONS
 from tests.load.cases import FOOTPRINT
 from tests.load.cases import RULES as GROWING
@@ -34,8 +33,8 @@ SPARE: Final = 1.25
 CORE_HOUR, GB_HOUR = 0.04, 0.005
 """US dollars: round numbers, assumed in November 2026 and not looked up."""
 HOURS_A_MONTH: Final = 730
-MOST_WORKERS: Final = PARTITIONS // PARTITIONS_A_WAKE_UP
-"""That share one store's backlog: a worker hands on so many of its partitions together."""
+MOST_WORKERS: Final = PARTITIONS
+"""That share one store's backlog: each partition is one worker's at a time."""
 _MEASURED_RULES: Final = 10
 _PROCESSES_OF_A_TREE: Final = 6  # ingest, scheduler, two rules workers, notify, store
 _DAYS_READ: Final = 28

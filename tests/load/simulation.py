@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Final, NamedTuple
 
-from services.rules.sweep import PARTITIONS_A_WAKE_UP
 from services.rules.tasks import AT_ONCE, MOST_TAKEN, SLICE_S
 from shared.contracts.partitions import PARTITIONS, partition_of_athlete
 from tests.load.machine import Machine, Process, Then
@@ -22,7 +21,7 @@ from tests.load.waiting import Name, Waiting
 
 SLICE_MS: Final = SLICE_S * 1000
 TOGETHER: Final = 8
-"""Partitions in a message of the front door's; a worker's hands on PARTITIONS_A_WAKE_UP."""
+"""Partitions in a message of the front door's; a worker hands on its own one by one."""
 REST_MS: Final = 10.0
 """Between two goes at sending wake-ups."""
 MESSAGES_AT_ONCE: Final = 16
@@ -189,7 +188,7 @@ class Tandem:
     def _take(self, worker: Process, partitions: Sequence[int], began: float) -> None:
         """Take the next athletes; a partition where nobody is left may be woken anew."""
         if not partitions or self.machine.now - began >= SLICE_MS:
-            self._wake(partitions, PARTITIONS_A_WAKE_UP)
+            self._wake(partitions, 1)
             self._idle.append(worker)
             self._assign()
             return

@@ -132,6 +132,15 @@ def test_a_store_of_an_earlier_version_is_lined_up_when_its_leases_lapse(store: 
     assert store.due.take(EVERY, 8).athletes == ((CLUB, ADA),)
 
 
+def test_it_is_known_how_long_the_one_who_has_waited_longest_has_waited(store: Store) -> None:
+    assert store.due.oldest_s() == 0
+    post(store, ADA, "ben")
+    store.client.zincrby(PLACE.dirty, -90_000, athlete_ref(CLUB, ADA))
+    assert 90 <= store.due.oldest_s() < 100
+    store.due.take(EVERY, 8)
+    assert store.due.oldest_s() == 0
+
+
 def test_nothing_is_kept_of_turns_when_nobody_waits(store: Store) -> None:
     for club in ("clb_one", "clb_two"):
         post(store, *neighbours(club, 3), club=club)
