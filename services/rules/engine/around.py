@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import compress, zip_longest
-from operator import not_
 
 from services.rules.engine.anchors import Due, anchors, due_under
 from services.rules.engine.timeline import Timeline
@@ -27,17 +26,21 @@ def around(
 
     An anchor belongs to the first load of rules under which it falls due while that is in force.
     """
-    alone = len(rulebook) == 1 and rulebook[0].since is None
     for index, (generation, successor) in enumerate(zip_longest(rulebook, rulebook[1:])):
         for together in generation.rule_set.by_anchor:
+            if _is_past(successor, over - together.rules[0].expires):
+                continue
             asked = together if wanted is None else _some(together, map(wanted, together.rules))
+            moved: list[Rule] | None = None
             for due in anchors(asked.rules[0], timeline, now, over) if asked.rules else ():
-                if alone:
-                    yield due, asked
-                elif _governs(generation, successor, due.due):
-                    came = [_came(rulebook, index, rule, due, timeline) for rule in asked.rules]
-                    if not all(came):
-                        yield due, _some(asked, map(not_, came))
+                if not _governs(generation, successor, due.due):
+                    continue
+                if moved is None:
+                    moved = [rule for rule in asked.rules if _has_moved(rulebook[:index], rule)]
+                came = [rule for rule in moved if _came(rulebook, index, rule, due, timeline)]
+                new = _some(asked, (rule not in came for rule in asked.rules)) if came else asked
+                if new.rules:
+                    yield due, new
 
 
 def _some(together: Together, wanted: Iterable[bool]) -> Together:
@@ -46,9 +49,20 @@ def _some(together: Together, wanted: Iterable[bool]) -> Together:
     return together if len(rules) == len(together.rules) else Together(rules)
 
 
+def _is_past(successor: Generation | None, instant: datetime) -> bool:
+    """Whether all that falls due after `instant` is governed by later loads of rules."""
+    return successor is not None and successor.since is not None and successor.since <= instant
+
+
 def _governs(generation: Generation, successor: Generation | None, due: datetime) -> bool:
     since, until = generation.since, successor.since if successor is not None else None
     return (since is None or since <= due) and (until is None or due < until)
+
+
+def _has_moved(earlier: Rulebook, rule: Rule) -> bool:
+    """Whether the rule ever had another anchor: else what it looks at falls due when it did, under one load alone."""
+    texts = (each.rule_set.named.get((rule.id, rule.trial), rule) for each in earlier)
+    return any(text is not rule and text.anchor != rule.anchor for text in texts)
 
 
 def _came(rulebook: Rulebook, index: int, rule: Rule, due: Due, timeline: Timeline) -> bool:
@@ -60,11 +74,9 @@ def _came(rulebook: Rulebook, index: int, rule: Rule, due: Due, timeline: Timeli
 
 def _was_due(earlier: Generation, successor: Generation, rule: Rule, due: Due, timeline: Timeline) -> bool:
     """Whether the anchor fell due under an earlier text of the rule, which governs it then: an edit moved its time."""
-    for old in earlier.rule_set.rules:
-        if old.id == rule.id and old.mode != "off" and old.trial == rule.trial:
-            instant = due_under(old, due, timeline)
-            return instant is not None and _governs(earlier, successor, instant)
-    return False
+    old = earlier.rule_set.named.get((rule.id, rule.trial))
+    instant = None if old is None else due_under(old, due, timeline)
+    return instant is not None and _governs(earlier, successor, instant)
 
 
 def looks(due: Due, now: datetime) -> tuple[datetime, datetime]:

@@ -259,13 +259,17 @@ class RuleSet:
     hash: str
     by_anchor: tuple[Together, ...] = dataclasses.field(init=False, repr=False, compare=False)
     """Those that are not off, together where they can be."""
+    named: Mapping[tuple[str, bool], Rule] = dataclasses.field(init=False, repr=False, compare=False)
+    """The same by id and whether they are on trial."""
 
     def __post_init__(self) -> None:
-        """Put the rules together."""
+        """Put the rules together, and where they can be found."""
         together: dict[tuple[Anchor, timedelta, timedelta], list[Rule]] = {}
         for rule in self.rules:
             if rule.mode != "off":
                 together.setdefault((rule.anchor, rule.expires, rule.settle), []).append(rule)
+        named = {(rule.id, rule.trial): rule for rule in self.rules if rule.mode != "off"}
+        object.__setattr__(self, "named", named)
         object.__setattr__(self, "by_anchor", tuple(Together(tuple(rules)) for rules in together.values()))
 
 
