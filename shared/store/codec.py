@@ -4,6 +4,7 @@ What is read back was checked at the edge before it was written, so decoding is 
 about nothing: a record that does not fit its dataclass raises `CorruptRecordError` with the key's contents.
 """
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,9 +33,15 @@ def decode(text: str, kind: type[T]) -> T:
 
 
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+_making = threading.Lock()
 
 
 def _decoder(kind: type) -> msgspec.json.Decoder[Any]:
-    if kind not in _decoders:
-        _decoders[kind] = msgspec.json.Decoder(kind)
-    return _decoders[kind]
+    found = _decoders.get(kind)
+    if found is None:
+        # One at a time: msgspec (0.22) notes what it knows of a dataclass on the class before it knows it all, and a
+        # thread that meets such a note reads from nowhere.
+        with _making:
+            found = _decoders.get(kind) or msgspec.json.Decoder(kind)
+            _decoders[kind] = found
+    return found
