@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from tests.load import engines, figures, footprint, growth, hops, latency, plots, throughput
+from tests.load import engines, figures, footprint, growth, hops, latency, plots, stages, throughput
 from tests.load.figures import Figure
 from tests.load.plan import Sizes
 from tests.load.report import report
@@ -33,6 +33,7 @@ Measure: TypeAlias = Callable[[Seeds, Sizes], Iterator[Figure]]
 TOPICS: Final[Mapping[str, Measure]] = {
     "throughput": throughput.measure,
     "latency": latency.measure,
+    "stages": stages.measure,
     "growth-history": growth.measure_history,
     "growth-athletes": growth.measure_athletes,
     "growth-workers": growth.measure_workers,

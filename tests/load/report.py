@@ -41,7 +41,13 @@ _GROWTHS: Final = (
 def report(figures: Figures) -> str:
     """Return the page."""
     parts = [INTRO, _measured(figures), _held(figures)]
-    parts += [_throughput(figures), _processes(figures), _latency(figures), _growth(figures)]
+    parts += [
+        _throughput(figures),
+        _processes(figures),
+        _latency(figures),
+        _stages(figures),
+        _growth(figures),
+    ]
     parts += [_others(figures)]
     return "\n".join(part for part in parts if part)
 
@@ -131,6 +137,21 @@ def _latency(figures: Figures) -> str:
     )
     head = ["load", "design", "p50, ms", "p99, ms", "p99.9, ms", "messages a round"]
     return _section("POST to webhook received", head, rows, after)
+
+
+def _stages(figures: Figures) -> str:
+    """The way of one event through each design."""
+    rows = [
+        [design, stage, _text(figures, ("stages", case, design, stage), 2)]
+        for case, design in _pairs(figures, "stages")
+        for stage in figures.names("stages", case, design)
+        if stage != "events"
+    ]
+    after = (
+        "\nOne event at a time, with nothing else to do; a stage lasts until the store sees the command that its name\n"
+        "ends with. The store tells each command as it comes, which costs every design a little.\n"
+    )
+    return _section("From socket to socket", ["design", "stage", "ms"], rows, after)
 
 
 def _growth(figures: Figures) -> str:
