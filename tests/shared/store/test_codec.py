@@ -14,7 +14,8 @@ from shared.store.codec import decode, encode
 sys.setswitchinterval(1e-6)
 now = datetime(2026, 3, 2, tzinfo=UTC)
 because = Because(AnchorRef("each", "gym/1", now))
-advice = Advice("adv", "clb", "ada", "refuel", 1, "h", "surplus", "info", "Eat", "Eat.", now, now, because, "strong", ())
+words = ("refuel", 1, "h", "surplus", "info", "Eat", "Eat.")
+advice = Advice("adv", "clb", "ada", *words, now, now, because, "strong", ())
 text = encode(AdviceRecord(advice, 0, "active", now, now))
 together = threading.Barrier(8)
 
