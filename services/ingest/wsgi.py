@@ -1,6 +1,7 @@
 """The front door's composition root: settings in, a WSGI application out, once in each worker process."""
 
 import atexit
+import gc
 from collections.abc import Callable
 
 from flask import Flask
@@ -27,4 +28,8 @@ def make_app(desk: Callable[[Store], RuleDesk]) -> Flask:
     store = connect(settings.redis_url)
     wake = Wakeups(celery_app(settings, "ingest"))
     atexit.register(wake.close)
-    return create_app(settings, store, clock_for(settings, store), wake, desk(store))
+    app = create_app(settings, store, clock_for(settings, store), wake, desk(store))
+    # What is here now is here to stay. To look through it for garbage would keep every thread waiting for 50 ms.
+    gc.collect()
+    gc.freeze()
+    return app
