@@ -6,6 +6,7 @@ says what is due.
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
@@ -22,9 +23,11 @@ MOST_KEPT = 10_000
 _TOGETHER: Mapping[str, int] = {EVALUATE: 8, DELIVER: 25}
 """How many partitions, or subscriptions, a message names: so that several workers share what comes at once."""
 _PAUSE_S = 1.0
-# A message costs its sender and its receiver as much as several events, so what comes within this time of the last one
-# shares the next. The one event of a quiet second never waits.
-_REST_S = 0.01
+# A message costs its sender and its receiver as much as several events, so what comes in the rest after one shares the
+# next. The rest is in proportion to what sending took, which grows with the machine's load: on a quiet one ten
+# milliseconds. The one event of a quiet second never waits.
+_REST = 25
+_SHORTEST_REST_S, _LONGEST_REST_S = 0.01, 0.05
 _FIELD = {EVALUATE: "partitions", DELIVER: "subscriptions"}
 Wanted: TypeAlias = tuple[str, int | tuple[str, str]]
 """A task, and what it is to look at: a partition of athletes, or a subscription by (club, id)."""
@@ -91,13 +94,16 @@ class Wakeups:
                     return
                 taken, self._pending = self._pending, {}
                 self._sending = True
+            began = time.monotonic()
             left = self._send(sorted(taken, key=itemgetter(0)))
+            took = time.monotonic() - began
             with self._change:
                 self._pending = {**dict.fromkeys(left), **self._pending}
                 self._sending = False
                 self._change.notify_all()
             # Not on the condition: each new wake-up would end such a wait, if only to begin it again.
-            self._closed.wait(_PAUSE_S if left else _REST_S)
+            rest = min(max(_SHORTEST_REST_S, _REST * took), _LONGEST_REST_S)
+            self._closed.wait(_PAUSE_S if left else rest)
 
     def _send(self, wanted: list[Wanted]) -> list[Wanted]:
         """Send what can be sent, and return the rest."""

@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from tests.load.workload import WireEvent
 
@@ -72,8 +73,12 @@ class _Posting:
         self._began = time.monotonic()
 
     def run(self, door: Door) -> None:
-        connection = http.client.HTTPConnection(door.url.removeprefix("http://"), timeout=60)
-        headers = {"Content-Type": "application/json", **door.headers}
+        # Written and read here: http.client would cost the machine as much as a third of what it measures.
+        host, _, port = door.url.removeprefix("http://").partition(":")
+        connection = socket.create_connection((host, int(port)), timeout=60)
+        headers = {"Host": host, "Content-Type": "application/json", **door.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        answers = connection.makefile("rb")
         while not self.errors:
             with self._lock:
                 number, (name, body) = next(self._left, (-1, ("", b"")))
@@ -84,9 +89,21 @@ class _Posting:
                 due = self._began + number / self._rate
                 time.sleep(max(0.0, due - time.monotonic()))
             self.times[name] = due
-            connection.request("POST", "/v1/events", body=body, headers=headers)
-            answer = connection.getresponse()
-            found = answer.read()
-            if answer.status != 202:
-                self.errors.append((answer.status, found[:500]))
+            head = f"POST /v1/events HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+            status, found = _answer(answers)
+            if status != 202:
+                self.errors.append((status, found[:500]))
+        answers.close()
         connection.close()
+
+
+def _answer(answers: IO[bytes]) -> tuple[int, bytes]:
+    """Read an answer whose length its head gives, as those of all designs do; return its status and body."""
+    status = int(answers.readline().split()[1])
+    length = -1
+    while (line := answers.readline()) != b"\r\n":
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return status, answers.read(length)

@@ -23,7 +23,7 @@ SLICE_MS: Final = SLICE_S * 1000
 TOGETHER: Final = 8
 """Partitions in a message of the front door's; a worker hands on its own one by one."""
 REST_MS: Final = 10.0
-"""Between two goes at sending wake-ups."""
+"""Between two goes at sending wake-ups: on a quiet machine. On a busy one it is up to five times as long."""
 MESSAGES_AT_ONCE: Final = 16
 Draw = Callable[[float], float]
 

@@ -179,4 +179,4 @@ def test_dearer_evaluations_and_more_events_take_longer() -> None:
 
 def test_the_front_door_sends_wake_ups_as_the_model_has_it() -> None:
     assert wakeups._TOGETHER[EVALUATE] == TOGETHER
-    assert wakeups._REST_S * 1000 == REST_MS
+    assert wakeups._SHORTEST_REST_S * 1000 == REST_MS
