@@ -23,11 +23,12 @@ MOST_KEPT = 10_000
 _TOGETHER: Mapping[str, int] = {EVALUATE: 8, DELIVER: 25}
 """How many partitions, or subscriptions, a message names: so that several workers share what comes at once."""
 _PAUSE_S = 1.0
-# A message costs its sender and its receiver as much as several events, so what comes in the rest after one shares the
-# next. The rest is in proportion to what sending took, which grows with the machine's load: on a quiet one ten
-# milliseconds. The one event of a quiet second never waits.
-_REST = 25
+# A message costs its sender and its receiver as much as several events, so what comes in the rest after one shares
+# the next. Where much comes, the rest is in proportion to what sending took, which grows with the machine's load;
+# else it is short. The one event of a quiet moment never waits.
 _SHORTEST_REST_S, _LONGEST_REST_S = 0.01, 0.05
+_REST = 25
+_MUCH = 4  # wake-ups that came in one rest
 _FIELD = {EVALUATE: "partitions", DELIVER: "subscriptions"}
 Wanted: TypeAlias = tuple[str, int | tuple[str, str]]
 """A task, and what it is to look at: a partition of athletes, or a subscription by (club, id)."""
@@ -102,7 +103,8 @@ class Wakeups:
                 self._sending = False
                 self._change.notify_all()
             # Not on the condition: each new wake-up would end such a wait, if only to begin it again.
-            rest = min(max(_SHORTEST_REST_S, _REST * took), _LONGEST_REST_S)
+            rest = _REST * took if len(taken) >= _MUCH else 0
+            rest = min(max(_SHORTEST_REST_S, rest), _LONGEST_REST_S)
             self._closed.wait(_PAUSE_S if left else rest)
 
     def _send(self, wanted: list[Wanted]) -> list[Wanted]:

@@ -13,6 +13,8 @@ HISTORY: Final = "growth: history"
 PACKED: Final = "growth: history in 28 days"
 ATHLETES: Final = "growth: athletes"
 WORKERS: Final = "growth: rules workers"
+BUSY_WORKERS: Final = "growth: rules workers, a hundred rules"
+"""With so many rules the workers want the cores, and the store and notify next to nothing of them."""
 RULES: Final = "growth: rules"
 LATENCY: Final = "latency"
 BOUNDS: Final = "bounds"
@@ -36,7 +38,7 @@ class Case:
 
 def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
     """Return all cases of throughput, the dearest in fewer rounds."""
-    athletes, live = sizes.of(500), sizes.of(5000)
+    athletes, live = sizes.of(500), sizes.of(10_000)
 
     def loaded(history: int, events: int = live, members: int = athletes) -> Workload:
         return Workload(members, history, events, now)
@@ -47,13 +49,13 @@ def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
         Case("batches of 100, history 150", loaded(150), 100, everyone, sizes.rounds),
         Case("batches of 100, history 15", loaded(15), 100, everyone, sizes.few),
         Case("single POSTs, history 150", loaded(150, sizes.of(3000)), 1, ("plain", "tandem"), sizes.rounds),
-        Case("batches of 500, history 150", loaded(150, 2 * live), 500, ("tandem",), sizes.few),
+        Case("batches of 500, history 150", loaded(150), 500, ("tandem",), sizes.few),
         Case(
             "every event from another athlete, history 150",
             loaded(150, others, others), 100, ("plain", "tandem"), sizes.rounds,
         ),
-        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("plain", "tandem"), sizes.rounds),
-        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("improved",), 1),
+        Case("batches of 100, history 1,500", loaded(1500, sizes.of(5000)), 100, ("plain", "tandem"), sizes.rounds),
+        Case("batches of 100, history 1,500", loaded(1500, sizes.of(5000)), 100, ("improved",), 1),
     )  # fmt: skip
 
 

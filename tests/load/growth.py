@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from tests.load.cases import ATHLETES, HISTORY, MEMBERS, PACKED, RULES, STEP, WORKERS, backlog
+from tests.load.cases import (
+    ATHLETES,
+    BUSY_WORKERS,
+    HISTORY,
+    MEMBERS,
+    PACKED,
+    RULES,
+    STEP,
+    WORKERS,
+    backlog,
+)
 from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure
@@ -61,10 +71,11 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     Every event is another athlete's; ingest has done its part before the clock starts.
     """
     load = backlog(sizes, datetime.now(UTC))
-    for _ in range(sizes.rounds):
-        for workers in (1, 2, 4):
-            with seeds.running("tandem", load, workers=workers) as (at, design):
-                yield Figure(WORKERS, str(workers), "tandem", _drain(at, design, load))
+    for topic, rules, most in ((WORKERS, 10, 4), (BUSY_WORKERS, 100, 2)):
+        for _ in range(sizes.rounds):
+            for workers in (1, 2, 4)[:most]:
+                with seeds.running("tandem", load, rules=rules, workers=workers) as (at, design):
+                    yield Figure(topic, str(workers), "tandem", _drain(at, design, load))
 
 
 def _side_by_side(seeds: Seeds, sizes: Sizes, loads: list[tuple[str, str, Workload]]) -> Iterator[Figure]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from tests.load.cases import BUSY_WORKERS
 from tests.load.figures import Figures, Spread
 from tests.load.rows import ROWS, named
 from tests.load.slopes import slope
@@ -35,6 +36,7 @@ _GROWTHS: Final = (
     ("growth: athletes", "CPU ms an event", "athletes in the club, 15 events of history each"),
     ("growth: rules", "CPU ms an event", "rules that look at each event"),
     ("growth: rules workers", "events/s", "rules workers on a backlog, each event another athlete's"),
+    (BUSY_WORKERS, "events/s", "rules workers on such a backlog, with a hundred rules"),
 )
 
 
@@ -169,7 +171,8 @@ def _growth(figures: Figures) -> str:
     how = (
         "Events are posted up to a hundred at a time, each of another athlete, and waited for, so that a small\n"
         "club's events are taken together no more than a large one's. Where workers are compared, ingest was done\n"
-        "before the clock started, and they share the machine with the store, notify and the measuring.\n"
+        "before the clock started, and they share the machine with the store, notify and the measuring: with ten\n"
+        "rules all of them want more than two cores, with a hundred a core is free for the second worker.\n"
     )
     return "\n".join(["## How it grows\n", how, *out, plot])
 
