@@ -20,7 +20,7 @@ LATENCY: Final = "latency"
 BOUNDS: Final = "bounds"
 FOOTPRINT: Final = "footprint"
 STEP: Final = 100
-"""Events that are posted at a time, each of another athlete, where growth is measured step by step."""
+"""Athletes who post where growth with athletes or rules is measured, an event each at a time."""
 MEMBERS: Final = 20
 """Athletes of the club whose history grows."""
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -30,6 +31,8 @@ from tests.load.seeds import Seeds
 from tests.load.workload import Workload
 
 CPU: Final = "CPU ms an event"
+TURNS: Final = 10
+"""Events of each athlete who posts, in one round."""
 A_DAY: Final = 10
 """Events a day of one athlete: 15,000 of them are four years."""
 
@@ -37,32 +40,31 @@ A_DAY: Final = 10
 def measure_history(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """Yield the cost of an event after 15 to 15,000 events of history: ten a day, and packed into 28 days."""
     now = datetime.now(UTC)
-    turns = sizes.of(40, 4)
     spans = [(HISTORY, history, history / A_DAY) for history in (15, 150, 1500, 15_000)]
     spans += [(PACKED, history, 28.0) for history in (15, 150, 1500)]
     loads = [
-        (topic, str(history), Workload(MEMBERS, history, MEMBERS * turns, now, over_days=max(2.0, days)))
+        (topic, str(history), Workload(MEMBERS, history, MEMBERS, now, over_days=max(2.0, days)))
         for topic, history, days in spans
         if not (sizes.quick and history > 1500)
     ]
-    yield from _side_by_side(seeds, sizes, loads)
+    yield from _side_by_side(seeds, sizes, loads, MEMBERS)
 
 
 def measure_athletes(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """Yield the cost of an event in clubs of 100 to 200,000 athletes, a hundred of whom post at a time."""
     now = datetime.now(UTC)
     clubs = [100, sizes.of(10_000), sizes.of(sizes.most_athletes)]
-    loads = [(ATHLETES, str(athletes), Workload(athletes, 15, sizes.of(1000), now)) for athletes in clubs]
-    yield from _side_by_side(seeds, sizes, loads)
+    loads = [(ATHLETES, str(athletes), Workload(athletes, 15, STEP, now)) for athletes in clubs]
+    yield from _side_by_side(seeds, sizes, loads, STEP)
 
 
 def measure_rules(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """Yield the cost of an event under 10, 100 and 500 rules that all look at it."""
-    load = Workload(100, 150, sizes.of(500), datetime.now(UTC))
+    load = Workload(STEP, 150, STEP, datetime.now(UTC))
     for _ in range(sizes.few):
         for rules in (10, 100, 500):
             with seeds.running("tandem", load, rules=rules) as (at, design):
-                yield Figure(RULES, str(rules), "tandem", _step_by_step(at, design, load, "l"))
+                yield Figure(RULES, str(rules), "tandem", _step_by_step(at, design, load, 5, "l"))
 
 
 def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
@@ -78,8 +80,13 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
                     yield Figure(topic, str(workers), "tandem", _drain(at, design, load))
 
 
-def _side_by_side(seeds: Seeds, sizes: Sizes, loads: list[tuple[str, str, Workload]]) -> Iterator[Figure]:
-    """Yield the cost of each load a round, all of them running at once and asked one at a time."""
+def _side_by_side(
+    seeds: Seeds, sizes: Sizes, loads: list[tuple[str, str, Workload]], posting: int
+) -> Iterator[Figure]:
+    """Yield the cost of each load a round, all of them running at once and asked one at a time.
+
+    As many athletes post in each, whatever others there are, and each as often.
+    """
     chance = random.Random(5)  # noqa: S311
     with ExitStack() as stack:
         running = [
@@ -88,27 +95,25 @@ def _side_by_side(seeds: Seeds, sizes: Sizes, loads: list[tuple[str, str, Worklo
         ]
         for number in range(sizes.rounds):
             for topic, case, load, at, design in chance.sample(running, len(running)):
-                yield Figure(topic, case, "tandem", _step_by_step(at, design, load, f"r{number}-"))
+                some = replace(load, athletes=posting, live=posting)
+                yield Figure(
+                    topic, case, "tandem", _step_by_step(at, design, some, sizes.of(TURNS, 2), f"r{number}-")
+                )
 
 
-def _step_by_step(at: Rig, design: Design, load: Workload, name: str) -> dict[str, float]:
-    """Post a hundred events at a time, an athlete's at most once among them, and wait until they are done.
-
-    So no more events of one athlete are taken together in a small club than in a large one.
-    """
-    events = list(load.stream(datetime.now(UTC), name))
+def _step_by_step(at: Rig, design: Design, load: Workload, turns: int, name: str) -> dict[str, float]:
+    """Have each athlete post an event, wait until they are done, and so on: always the newest event of its athlete."""
     pids = {part: pid for part, pid in {**design.pids, **at.pids}.items() if part != "receiver"}
-    size = min(STEP, load.athletes)
     told = 0
     at.forget()
     before = cpu_seconds(pids)
-    for start in range(0, len(events), size):
-        step = events[start : start + size]
-        told += sum(load.tells(start + place) for place in range(len(step)))
-        feed(design, step, size, connections=1)
+    for turn in range(turns):
+        told += load.messages()
+        events = list(load.stream(datetime.now(UTC), f"{name}{turn}-"))
+        feed(design, events, load.athletes, connections=1)
         await_that(partial(_done, at, design, told), 60, 0.02)
     after = cpu_seconds(pids)
-    used = {part: (after[part] - before[part]) * 1000 / len(events) for part in pids}
+    used = {part: (after[part] - before[part]) * 1000 / (turns * load.athletes) for part in pids}
     return {CPU: sum(used.values()), **{f"CPU: {part}": used[part] for part in used}}
 
 

@@ -169,10 +169,10 @@ def _growth(figures: Figures) -> str:
         return ""
     plot = "![Cost by history, athletes, rules and workers](performance/growth.svg)\n"
     how = (
-        "Events are posted up to a hundred at a time, each of another athlete, and waited for, so that a small\n"
-        "club's events are taken together no more than a large one's. Where workers are compared, ingest was done\n"
-        "before the clock started, and they share the machine with the store, notify and the measuring: with ten\n"
-        "rules all of them want more than two cores, with a hundred a core is free for the second worker.\n"
+        "As many athletes post in each club, a hundred or twenty, one event each at a time, which is waited for.\n"
+        "Where workers are compared, ingest was done before the clock started, and they share the machine with the\n"
+        "store, notify and the measuring: with ten rules all of them want more than two cores, with a hundred a core\n"
+        "is free for the second worker.\n"
     )
     return "\n".join(["## How it grows\n", how, *out, plot])
 
