@@ -38,7 +38,7 @@ class Case:
 
 def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
     """Return all cases of throughput, the dearest in fewer rounds."""
-    athletes, live = sizes.of(500), sizes.of(10_000)
+    athletes, live = sizes.of(500), sizes.of(5000)
 
     def loaded(history: int, events: int = live, members: int = athletes) -> Workload:
         return Workload(members, history, events, now)
@@ -46,16 +46,16 @@ def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
     everyone: tuple[Name, ...] = ("plain", "improved", "tandem")
     others = sizes.of(2500)
     return (
-        Case("batches of 100, history 150", loaded(150), 100, everyone, sizes.rounds),
+        Case("batches of 100, history 150", loaded(150, 2 * live), 100, everyone, sizes.rounds),
         Case("batches of 100, history 15", loaded(15), 100, everyone, sizes.few),
         Case("single POSTs, history 150", loaded(150, sizes.of(3000)), 1, ("plain", "tandem"), sizes.rounds),
-        Case("batches of 500, history 150", loaded(150), 500, ("tandem",), sizes.few),
+        Case("batches of 500, history 150", loaded(150, 2 * live), 500, ("tandem",), sizes.few),
         Case(
             "every event from another athlete, history 150",
             loaded(150, others, others), 100, ("plain", "tandem"), sizes.rounds,
         ),
-        Case("batches of 100, history 1,500", loaded(1500, sizes.of(5000)), 100, ("plain", "tandem"), sizes.rounds),
-        Case("batches of 100, history 1,500", loaded(1500, sizes.of(5000)), 100, ("improved",), 1),
+        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("plain", "tandem"), sizes.rounds),
+        Case("batches of 100, history 1,500", loaded(1500, sizes.of(2000)), 100, ("improved",), 1),
     )  # fmt: skip
 
 

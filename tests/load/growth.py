@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from tests.load.figures import Figure
 from tests.load.plan import Sizes
 from tests.load.rig import Rig, await_that, cpu_seconds
 from tests.load.seeds import Seeds
-from tests.load.workload import Workload
+from tests.load.workload import WireEvent, Workload
 
 CPU: Final = "CPU ms an event"
 TURNS: Final = 10
@@ -64,7 +64,8 @@ def measure_rules(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     for _ in range(sizes.few):
         for rules in (10, 100, 500):
             with seeds.running("tandem", load, rules=rules) as (at, design):
-                yield Figure(RULES, str(rules), "tandem", _step_by_step(at, design, load, 5, "l"))
+                steps = _steps(replace(load, live=5 * STEP))
+                yield Figure(RULES, str(rules), "tandem", _step_by_step(at, design, steps))
 
 
 def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
@@ -90,30 +91,39 @@ def _side_by_side(
     chance = random.Random(5)  # noqa: S311
     with ExitStack() as stack:
         running = [
-            (topic, case, load, *stack.enter_context(seeds.running("tandem", load, workers=1)))
+            (topic, case, *stack.enter_context(seeds.running("tandem", load, workers=1)))
             for topic, case, load in loads
         ]
+        turns = sizes.of(TURNS, 2)
+        steps = _steps(Workload(posting, 1, posting * turns * sizes.rounds, datetime.now(UTC)))
         for number in range(sizes.rounds):
-            for topic, case, load, at, design in chance.sample(running, len(running)):
-                some = replace(load, athletes=posting, live=posting)
-                yield Figure(
-                    topic, case, "tandem", _step_by_step(at, design, some, sizes.of(TURNS, 2), f"r{number}-")
-                )
+            for topic, case, at, design in chance.sample(running, len(running)):
+                some = steps[number * turns : (number + 1) * turns]
+                yield Figure(topic, case, "tandem", _step_by_step(at, design, some))
 
 
-def _step_by_step(at: Rig, design: Design, load: Workload, turns: int, name: str) -> dict[str, float]:
-    """Have each athlete post an event, wait until they are done, and so on: always the newest event of its athlete."""
+def _steps(load: Workload) -> list[tuple[list[WireEvent], int]]:
+    """Return an event of each athlete at a time, the later the newer, and how many messages come of them."""
+    events, many = list(load.stream(datetime.now(UTC))), load.athletes
+    return [
+        (events[start : start + many], sum(map(load.tells, range(start, start + many))))
+        for start in range(0, len(events), many)
+    ]
+
+
+def _step_by_step(at: Rig, design: Design, steps: Sequence[tuple[list[WireEvent], int]]) -> dict[str, float]:
+    """Post the events of each step together and wait until they are done."""
     pids = {part: pid for part, pid in {**design.pids, **at.pids}.items() if part != "receiver"}
     told = 0
     at.forget()
     before = cpu_seconds(pids)
-    for turn in range(turns):
-        told += load.messages()
-        events = list(load.stream(datetime.now(UTC), f"{name}{turn}-"))
-        feed(design, events, load.athletes, connections=1)
+    for events, messages in steps:
+        told += messages
+        feed(design, events, len(events), connections=1)
         await_that(partial(_done, at, design, told), 60, 0.02)
     after = cpu_seconds(pids)
-    used = {part: (after[part] - before[part]) * 1000 / (turns * load.athletes) for part in pids}
+    posted = sum(len(events) for events, _ in steps)
+    used = {part: (after[part] - before[part]) * 1000 / posted for part in pids}
     return {CPU: sum(used.values()), **{f"CPU: {part}": used[part] for part in used}}
 
 
