@@ -74,11 +74,15 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     Every event is another athlete's; ingest has done its part before the clock starts.
     """
     load = backlog(sizes, datetime.now(UTC))
-    for topic, rules, most in ((WORKERS, 10, 4), (BUSY_WORKERS, 100, 2)):
+    fewer = replace(load, athletes=sizes.of(500), live=sizes.of(500))
+    for topic, rules, behind, compared in (
+        (WORKERS, 10, load, (1, 2, 4)),
+        (BUSY_WORKERS, 500, fewer, (1, 2)),
+    ):
         for _ in range(sizes.rounds):
-            for workers in (1, 2, 4)[:most]:
-                with seeds.running("tandem", load, rules=rules, workers=workers) as (at, design):
-                    yield Figure(topic, str(workers), "tandem", _drain(at, design, load))
+            for workers in compared:
+                with seeds.running("tandem", behind, rules=rules, workers=workers) as (at, design):
+                    yield Figure(topic, str(workers), "tandem", _drain(at, design, behind))
 
 
 def _side_by_side(

@@ -36,7 +36,7 @@ _GROWTHS: Final = (
     ("growth: athletes", "CPU ms an event", "athletes in the club, 15 events of history each"),
     ("growth: rules", "CPU ms an event", "rules that look at each event"),
     ("growth: rules workers", "events/s", "rules workers on a backlog, each event another athlete's"),
-    (BUSY_WORKERS, "events/s", "rules workers on such a backlog, with a hundred rules"),
+    (BUSY_WORKERS, "events/s", "rules workers on such a backlog, with 500 rules"),
 )
 
 
@@ -171,7 +171,7 @@ def _growth(figures: Figures) -> str:
     how = (
         "As many athletes post in each club, a hundred or twenty, one event each at a time, which is waited for.\n"
         "Where workers are compared, ingest was done before the clock started, and they share the machine with the\n"
-        "store, notify and the measuring: with ten rules all of them want more than two cores, with a hundred a core\n"
+        "store, notify and the measuring: with ten rules all of them want more than two cores, with 500 a core\n"
         "is free for the second worker.\n"
     )
     return "\n".join(["## How it grows\n", how, *out, plot])
