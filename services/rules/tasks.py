@@ -56,11 +56,13 @@ class RulesShell:
         tally = _Tally()
         left = tuple(partitions)
         over = time.monotonic() + SLICE_S
-        while left and time.monotonic() < over:
-            taken = self.store.due.take(left, max(1, MOST_TAKEN // len(left)))
-            self._bring_all_up(taken.athletes, tally)
-            left = taken.more
-        self._finish(tally, left)
+        try:
+            while left and time.monotonic() < over:
+                taken = self.store.due.take(left, max(1, MOST_TAKEN // len(left)))
+                self._bring_all_up(taken.athletes, tally)
+                left = taken.more
+        finally:  # what was committed is told and logged, whatever the store does meanwhile
+            self._finish(tally, left)
 
     def evaluate(self, athletes: Sequence[Name]) -> None:
         """Bring the advice of each (club, athlete) up to now, and wake the routing of what is to be told."""

@@ -23,7 +23,8 @@ from shared.contracts.events import Event
 from shared.contracts.partitions import PARTITIONS, partition_of_athlete
 from shared.settings import Settings
 from shared.store import keys
-from shared.store.connect import Store, connect
+from shared.store.connect import Store, StoreUnavailableError, connect
+from shared.store.due import Due, Taken
 
 CLUB, ADA = "clb_test", "ada"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -263,6 +264,27 @@ def test_a_worker_hands_on_what_its_slice_of_time_does_not_reach(
     assert shell.store.due.backlog() == 1
     [message] = map(json.loads, shell.store.client.lrange(RULES_QUEUE, 0, -1))
     assert json.loads(base64.b64decode(message["body"]))[1] == {"partitions": [partition]}
+
+
+def test_what_was_committed_is_told_though_the_store_goes_away_before_the_next_are_taken(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.go_to(SPRINT.end)
+    shell.store.timelines.append(CLUB, [(ADA, LIFT), (ADA, SPRINT)])
+    take, partition = Due.take, partition_of_athlete(CLUB, ADA)
+
+    def once(due: Due, partitions: Sequence[int], most: int) -> Taken:
+        taken = take(due, partitions, most)
+        if not taken.athletes:
+            raise StoreUnavailableError("the store is away")
+        return Taken(taken.athletes, (partition,))
+
+    monkeypatch.setattr(Due, "take", once)
+    monkeypatch.setattr("services.rules.tasks.SLICE_S", 60.0)
+    with pytest.raises(StoreUnavailableError):
+        shell.shell.drain([partition])
+    assert shell.store.client.llen(NOTIFY_QUEUE) == 1
+    assert shell.store.client.llen(RULES_QUEUE) == 1  # what may be left is handed on
 
 
 LIFT = workout("lift", START + timedelta(hours=16), 60, activity="strength")
