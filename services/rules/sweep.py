@@ -24,17 +24,17 @@ def sweep(store: Store, app: Celery, now: datetime) -> int:
     """
     store.due.mark_changed(now)
     wanted = store.due.collect(now)
-    wake_partitions(app, wanted.evaluate, PARTITIONS_A_WAKE_UP)
-    wake(app, wanted.route)
+    wake_evaluation(app, wanted.evaluate, PARTITIONS_A_WAKE_UP)
+    wake_routing(app, wanted.route)
     return len(wanted.evaluate) + len(wanted.route)
 
 
-def wake(app: Celery, athletes: Sequence[tuple[str, str]]) -> None:
+def wake_routing(app: Celery, athletes: Sequence[tuple[str, str]]) -> None:
     """Have the outboxes of (club, athlete) routed. A broker that is away costs time, not work."""
     _send(app, ROUTE, "athletes", athletes, ATHLETES_A_WAKE_UP)
 
 
-def wake_partitions(app: Celery, partitions: Sequence[int], together: int = 1) -> None:
+def wake_evaluation(app: Celery, partitions: Sequence[int], together: int = 1) -> None:
     """Have the athletes who wait in these partitions evaluated, `together` of them by one worker."""
     _send(app, EVALUATE, "partitions", partitions, together)
 

@@ -17,7 +17,7 @@ from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.digest import NotReadError
 from services.rules.engine.earlier import Earlier
 from services.rules.rulebook import Governing, GoverningRules
-from services.rules.sweep import wake, wake_partitions
+from services.rules.sweep import wake_evaluation, wake_routing
 from services.rules.tracing import traces_of
 from shared.clock import Clock
 from shared.contracts.advice import AdviceRecord
@@ -77,8 +77,8 @@ class RulesShell:
     def _finish(self, tally: "_Tally", left: Sequence[int] = ()) -> None:
         # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
         # the tick finds it there. What is only counted comes after it, and delays nobody.
-        wake(self.app, tally.route)
-        wake_partitions(self.app, left)
+        wake_routing(self.app, tally.route)
+        wake_evaluation(self.app, left)
         for commit, found in tally.done:
             self._report(commit, found, tally)
         for club, failed in tally.failures.items():
