@@ -21,6 +21,8 @@ BOUNDS: Final = "bounds"
 FOOTPRINT: Final = "footprint"
 STEP: Final = 100
 """Athletes who post where growth with athletes or rules is measured, an event each at a time."""
+TURNS: Final = 10
+"""Events of each of them in one round."""
 MEMBERS: Final = 20
 """Athletes of the club whose history grows."""
 

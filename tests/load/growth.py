@@ -19,6 +19,7 @@ from tests.load.cases import (
     PACKED,
     RULES,
     STEP,
+    TURNS,
     WORKERS,
     backlog,
 )
@@ -26,13 +27,11 @@ from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure
 from tests.load.plan import Sizes
-from tests.load.rig import Rig, await_that, cpu_seconds
+from tests.load.rig import Rig, await_that, cpu_ms, cpu_seconds
 from tests.load.seeds import Seeds
 from tests.load.workload import WireEvent, Workload
 
 CPU: Final = "CPU ms an event"
-TURNS: Final = 10
-"""Events of each athlete who posts, in one round."""
 A_DAY: Final = 10
 """Events a day of one athlete: 15,000 of them are four years."""
 
@@ -117,7 +116,7 @@ def _steps(load: Workload) -> list[tuple[list[WireEvent], int]]:
 
 def _step_by_step(at: Rig, design: Design, steps: Sequence[tuple[list[WireEvent], int]]) -> dict[str, float]:
     """Post the events of each step together and wait until they are done."""
-    pids = {part: pid for part, pid in {**design.pids, **at.pids}.items() if part != "receiver"}
+    pids = {**design.pids, "store": at.pids["store"]}
     told = 0
     at.forget()
     before = cpu_seconds(pids)
@@ -125,9 +124,7 @@ def _step_by_step(at: Rig, design: Design, steps: Sequence[tuple[list[WireEvent]
         told += messages
         feed(design, events, len(events), connections=1)
         await_that(partial(_done, at, design, told), 60, 0.02)
-    after = cpu_seconds(pids)
-    posted = sum(len(events) for events, _ in steps)
-    used = {part: (after[part] - before[part]) * 1000 / posted for part in pids}
+    used = cpu_ms(pids, before, sum(len(events) for events, _ in steps))
     return {CPU: sum(used.values()), **{f"CPU: {part}": used[part] for part in used}}
 
 
@@ -151,11 +148,11 @@ def _drain(at: Rig, design: Design, load: Workload) -> dict[str, float]:
     began = time.monotonic()
     await_that(lambda: at.hooks() >= load.messages() and design.idle(), 120, 0.02)
     took = time.monotonic() - began
-    after = cpu_seconds(pids)
-    used = {part: after[part] - before[part] for part in pids}
+    used = cpu_ms(pids, before, len(events))
+    rate = len(events) / took
     return {
-        "events/s": len(events) / took,
-        "rules CPU ms an event": sum(used[part] for part in workers) * 1000 / len(events),
-        "store CPU ms an event": used["store"] * 1000 / len(events),
-        "cores used": sum(used.values()) / took,
+        "events/s": rate,
+        "rules CPU ms an event": sum(used[part] for part in workers),
+        "store CPU ms an event": used["store"],
+        "cores used": sum(used.values()) / 1000 * rate,
     }

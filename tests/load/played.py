@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from tests.load.cases import ATHLETES, MEMBERS, PACKED, STEP, THROUGHPUT, WORKERS, backlog, cases
+from tests.load.cases import ATHLETES, MEMBERS, PACKED, STEP, THROUGHPUT, TURNS, WORKERS, backlog, cases
 from tests.load.figures import Figures
 from tests.load.machine import Machine
 from tests.load.plan import Sizes
@@ -98,7 +98,7 @@ def _drained(figures: Figures) -> Iterator[Point]:
 
 def _stepped(figures: Figures) -> Iterator[Point]:
     for case in figures.cases(PACKED):
-        load = Workload(MEMBERS, int(case), 10 * MEMBERS, datetime.now(UTC))
+        load = Workload(MEMBERS, int(case), TURNS * MEMBERS, datetime.now(UTC))
         used = _used(figures, PACKED, case)
         yield Point(
             f"{MEMBERS} athletes in step, history {int(case):,}",
@@ -108,7 +108,7 @@ def _stepped(figures: Figures) -> Iterator[Point]:
             partial(_play_stepped, load),
         )
     if ATHLETES in figures.about:
-        load = Workload(STEP, 15, 10 * STEP, datetime.now(UTC))
+        load = Workload(STEP, 15, TURNS * STEP, datetime.now(UTC))
         used = _used(figures, ATHLETES, str(STEP))
         yield Point(f"{STEP} athletes in step, history 15", 15, used, None, partial(_play_stepped, load))
 
@@ -178,7 +178,7 @@ def _play_drained(load: Workload, workers: int, on: int, costs: Costs, others: f
 def _play_stepped(load: Workload, costs: Costs, _others: float) -> Played:
     machine = Machine()
     tandem = Tandem(machine, costs, Parts(), receiver_ms=RECEIVE_MS)
-    for events in _cut(_events(load), min(STEP, load.athletes)):
+    for events in _cut(_events(load), load.athletes):
         tandem.post(events)
         machine.run()
     return Played(tandem.counts, machine.now, tuple(tandem.heard))

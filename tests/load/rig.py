@@ -129,6 +129,11 @@ def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
     return found
 
 
+def cpu_ms(pids: Mapping[str, int], before: Mapping[str, float], events: int) -> dict[str, float]:
+    """Return the milliseconds an event that each process has used since `cpu_seconds` said `before`."""
+    return {name: (now - before[name]) * 1000 / events for name, now in cpu_seconds(pids).items()}
+
+
 def _listening(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()

@@ -13,7 +13,7 @@ from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure
 from tests.load.plan import Sizes
-from tests.load.rig import Rig, await_that, cpu_seconds
+from tests.load.rig import Rig, await_that, cpu_ms, cpu_seconds
 from tests.load.seeds import Seeds
 from tests.load.workload import Workload
 
@@ -45,7 +45,7 @@ def run(at: Rig, design: Design, workload: Workload, batch: int, name: str = "l"
 
     Raise `RuntimeError` when other events were told of than those that should be.
     """
-    pids = {**design.pids, **at.pids}
+    pids = {**design.pids, "store": at.pids["store"]}
     events = list(workload.stream(datetime.now(UTC), name))
     wanted = {event["id"] for number, event in enumerate(events) if workload.tells(number)}
     at.forget()
@@ -55,11 +55,10 @@ def run(at: Rig, design: Design, workload: Workload, batch: int, name: str = "l"
     accepted = time.monotonic()
     await_that(lambda: at.hooks() >= len(wanted) and design.idle(), 300, 0.01)
     done = time.monotonic()
-    after = cpu_seconds(pids)
+    used = cpu_ms(pids, before, len(events))
     told = at.arrivals().keys()
     if told != wanted or at.hooks() != len(wanted):
         raise RuntimeError(f"{len(wanted - told)} messages are missing, {len(told - wanted)} are too many")
-    used = {part: (after[part] - before[part]) * 1000 / len(events) for part in pids if part != "receiver"}
     return {
         "events/s": len(events) / (done - began),
         "accepted/s": len(events) / (accepted - began),
