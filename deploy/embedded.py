@@ -93,7 +93,8 @@ def free_port() -> int:
 
 
 def _config(port: int, password: str, folder: Path) -> str:
-    # everysec: a killed process loses nothing (the kernel has the writes); a power cut at most the last second.
+    # everysec: a power cut loses at most the last second, and a kill nothing, as the kernel has the writes; but for one
+    # during a slow sync, for which Valkey puts writes off for up to two seconds.
     # noeviction: evicting a broker's bindings or an athlete's timeline would lose work in silence.
     return (
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {json.dumps(str(folder))}\n"

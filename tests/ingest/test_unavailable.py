@@ -28,7 +28,10 @@ class Mortal:
         self._server = self._started(self._port)
 
     def _started(self, port: int | None) -> ValkeyServer:
-        server = ValkeyServer(port=port, data_dir=self._directory, persist=True, appendonly="yes", save="")
+        # always: with everysec a kill during a slow sync loses what Valkey put off for it, whatever the door does.
+        server = ValkeyServer(
+            port=port, data_dir=self._directory, persist=True, appendonly="yes", appendfsync="always", save=""
+        )
         server.start(timeout=20)
         return server
 
