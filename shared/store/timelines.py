@@ -144,16 +144,13 @@ class Timelines:
 
         `since` says which types of event are read, each from which start on; all of them up to `until`.
         """
-        return self.load_many([Wanted(club, athlete, since, until)])[0]
-
-    def load_many(self, wanted: Sequence[Wanted]) -> list[Snapshot]:
-        """Read several athletes in one round trip, each as of one instant."""
-        return self.load_and_ask(wanted, ())[0]
+        [snapshot], _ = self.load_and_ask([Wanted(club, athlete, since, until)], ())
+        return snapshot
 
     def load_and_ask(
         self, wanted: Sequence[Wanted], then: Sequence[Command]
     ) -> tuple[list[Snapshot], list[Any]]:
-        """`load_many`, and ask for something else after it, in the same round trip."""
+        """`load` several athletes, each as of one instant, and ask for something else after it, in one round trip."""
         answers = self._scripts.run_many([_load_call(each) for each in wanted], then=then)
         snapshots = [_snapshot(each, answer) for each, answer in zip(wanted, answers, strict=False)]
         return snapshots, answers[len(wanted) :]
