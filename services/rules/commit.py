@@ -9,6 +9,8 @@ from shared.store.advice import Changes
 from shared.store.codec import encode
 from shared.store.outbox import OutboxDraft
 
+_NOTHING = Changes()
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -31,6 +33,8 @@ def reconcile(
     `standing` are the records whose state the timeline supported so far; `past` those of `active` that ended earlier;
     `active` is what holds at `now`; `held` names advice whose rule failed, which is no evidence either way.
     """
+    if not standing and not active:
+        return _NOTHING
     steps = sorted(_steps(standing, past, active, held, now), key=lambda step: step.record.advice.id)
     return Changes(
         tuple(step.record for step in steps),

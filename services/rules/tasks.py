@@ -240,7 +240,9 @@ class _Advised:
         """Return what is to be written; `ended` are those of `unknown` that there were, None where that is open."""
         found = self.evaluation
         changes = reconcile(self.snapshot.standing, ended or {}, found.active, found.held, now)
-        changes = replace(changes, traces=traces_of(changes.records, found, now))
+        traces = traces_of(changes.records, found, now)
+        if traces:
+            changes = replace(changes, traces=traces)
         new = self.unknown()[2] if ended is None else ()
         return Commit(
             self.snapshot, changes, _next_due(self.snapshot, found, now), self.left, self.digest, new

@@ -32,6 +32,8 @@ def trace(
 
 def traces_of(changed: Collection[AdviceRecord], found: Evaluation, now: datetime) -> dict[str, Trace]:
     """Return what stands behind each change of advice, and each failure of a rule, by advice id."""
+    if not changed and not found.held and not found.faults:
+        return {}
     records = {record.advice.id: record for record in changed}
     wanted = {name for name, record in records.items() if record.state != "expired"} | found.held
     places = {_place(records[name].advice): name for name in wanted if name in records}

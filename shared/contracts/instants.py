@@ -1,6 +1,6 @@
 """How an instant becomes a number and back: whole milliseconds since 1970, which is all that Tandem keeps of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -13,6 +13,4 @@ def to_ms(instant: datetime) -> int:
 
 def from_ms(milliseconds: float) -> datetime:
     """Undo `to_ms`."""
-    return datetime.fromtimestamp(int(milliseconds) // 1000, UTC).replace(
-        microsecond=int(milliseconds) % 1000 * 1000
-    )
+    return _EPOCH + timedelta(milliseconds=int(milliseconds))

@@ -5,6 +5,7 @@ about nothing: a record that does not fit its dataclass raises `CorruptRecordErr
 """
 
 import threading
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,19 @@ def encode(record: object) -> str:
     return _encoder.encode(record).decode()
 
 
+def decode_many(texts: Sequence[str], kind: type[T]) -> tuple[T, ...]:
+    """Return the records that `encode` made of several of a `kind`: quicker than one by one."""
+    if not texts:
+        return ()
+    try:
+        found: tuple[T, ...] = _decoder(tuple[kind, ...]).decode(f"[{','.join(texts)}]")  # type: ignore[valid-type]
+    except msgspec.MsgspecError:
+        return tuple(
+            decode(text, kind) for text in texts
+        )  # which says of the first that is wrong what it holds
+    return found
+
+
 def decode(text: str, kind: type[T]) -> T:
     """Return the record that `encode` made of a `kind`."""
     try:
@@ -32,11 +46,11 @@ def decode(text: str, kind: type[T]) -> T:
     return record
 
 
-_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+_decoders: dict[object, msgspec.json.Decoder[Any]] = {}
 _making = threading.Lock()
 
 
-def _decoder(kind: type) -> msgspec.json.Decoder[Any]:
+def _decoder(kind: object) -> msgspec.json.Decoder[Any]:
     found = _decoders.get(kind)
     if found is None:
         # One at a time: msgspec (0.22) notes what it knows of a dataclass on the class before it knows it all, and a

@@ -13,7 +13,7 @@ from shared.contracts.events import TIMELINE_TYPES, Change, Event, event_key
 from shared.contracts.instants import from_ms, to_ms
 from shared.contracts.partitions import partition_of_athlete
 from shared.store import keys
-from shared.store.codec import decode, encode
+from shared.store.codec import decode, decode_many, encode
 from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.line import Command, Line
 from shared.store.scripts import Call, Scripts
@@ -208,8 +208,8 @@ def _snapshot(wanted: Wanted, answer: Sequence[Any]) -> Snapshot:
         wanted.club,
         wanted.athlete,
         decode(profile, Athlete) if profile else None,
-        tuple(decode(text, Event) for text in events if text),
-        tuple(decode(text, AdviceRecord) for text in standing if text),
+        decode_many([text for text in events if text], Event),
+        decode_many([text for text in standing if text], AdviceRecord),
         inputs,
         commits,
         dirty == "1",

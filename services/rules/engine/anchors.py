@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.rules.engine.once import once
 from services.rules.engine.timeline import Timeline
-from services.rules.engine.where import matches, predicate
+from services.rules.engine.where import matches, those
 from services.rules.language.model import Daily, Each, Rule, Weekly
 from shared.contracts.advice import AnchorRef
 from shared.contracts.events import Event
@@ -113,20 +113,19 @@ def _each(rule: Rule, anchor: Each, timeline: Timeline, since: datetime) -> Iter
     if anchor.lead is not None:
         recent = timeline.since(anchor.type, since)
     else:
-        recent = timeline.ending_after(anchor.type, since - rule.expires - anchor.delay)
-    wanted = predicate(anchor.where)
-    for event in recent:
+        over = since - rule.expires - anchor.delay
+        recent = [event for event in timeline.ending_after(anchor.type, over) if event.end > over]
+    for event in those(anchor.where)(recent):
         if anchor.lead is not None:
             due = event.start - anchor.lead
             closes = min(due + rule.expires, event.start)
+            if closes <= since:
+                continue
         else:
             due = event.end + anchor.delay
             closes = due + rule.expires
-        if closes > since and wanted(event):
-            opens = due + rule.settle
-            yield Due(
-                "each", event.key, due, event.start, event.end, timeline.day(event), opens, closes, event
-            )
+        opens = due + rule.settle
+        yield Due("each", event.key, due, event.start, event.end, timeline.day(event), opens, closes, event)
 
 
 def _days(rule: Rule, anchor: Daily, timeline: Timeline, now: datetime, since: datetime) -> Iterator[Due]:

@@ -36,7 +36,9 @@ def around(
                 if not _governs(generation, successor, due.due):
                     continue
                 if moved is None:
-                    moved = [rule for rule in asked.rules if _has_moved(rulebook[:index], rule)]
+                    moved = (
+                        [rule for rule in asked.rules if _has_moved(rulebook[:index], rule)] if index else []
+                    )
                 came = [rule for rule in moved if _came(rulebook, index, rule, due, timeline)]
                 new = _some(asked, (rule not in came for rule in asked.rules)) if came else asked
                 if new.rules:

@@ -12,6 +12,8 @@ from shared.contracts.instants import to_ms
 _EVER = datetime.min.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
+_DAY_MS = 86_400_000
+_FIRST_DAY = date(1970, 1, 1)
 _MIDNIGHT = time()
 
 
@@ -61,14 +63,10 @@ class Calendar:
     def start_of(self, day: date) -> datetime:
         """Return the UTC instant at which the local day begins, or the next one where the date line took it out."""
         if self.only is not None:
-            return _starts_in(self.only, day)[0]
+            return _start_in(self.only, day)
         while (instant := self.instant(day, _MIDNIGHT)) is None:
             day += _DAY
         return instant
-
-    def starts_ms(self, day: date) -> int:
-        """Return `start_of` in milliseconds since 1970."""
-        return to_ms(self.start_of(day)) if self.only is None else _starts_in(self.only, day)[1]
 
     def instant(self, day: date, at: time) -> datetime | None:
         """Return the UTC instant at which it is `at` on local day `day`.
@@ -111,6 +109,14 @@ class Calendar:
         return instant.astimezone(self._zones[index]).replace(tzinfo=None)
 
 
+def days_in(zone: ZoneInfo, first: int, last: int) -> Sequence[tuple[date, int]]:
+    """Return each day in the zone from that of `first` to that of `last` (ms since 1970), with when the next begins.
+
+    There may be one more at either end.
+    """
+    return _days_in(zone, first // _DAY_MS - 1, last // _DAY_MS + 1)
+
+
 def midnight(day: date) -> datetime:
     """Return the instant at which `day` begins in UTC."""
     return datetime.combine(day, time(), UTC)
@@ -130,11 +136,18 @@ def _instant_in(zone: ZoneInfo, day: date, at: time) -> datetime | None:
 
 
 @lru_cache(maxsize=16_384)
-def _starts_in(zone: ZoneInfo, day: date) -> tuple[datetime, int]:
-    """Return what `Calendar.start_of` and `starts_ms` do for them."""
+def _start_in(zone: ZoneInfo, day: date) -> datetime:
+    """Return what `Calendar.start_of` does for them."""
     while (instant := _instant_in(zone, day, _MIDNIGHT)) is None:
         day += _DAY
-    return instant, to_ms(instant)
+    return instant
+
+
+@lru_cache(maxsize=1024)
+def _days_in(zone: ZoneInfo, first: int, last: int) -> tuple[tuple[date, int], ...]:
+    """Return what `days_in` does, for days by their number since 1970."""
+    days = [_FIRST_DAY + _DAY * number for number in range(first, last + 1)]
+    return tuple((day, to_ms(_start_in(zone, day + _DAY))) for day in days)
 
 
 @lru_cache(maxsize=16_384)

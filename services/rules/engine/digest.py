@@ -4,20 +4,23 @@ A digest gives the same sums, counts and means as the events that it was made of
 asks it for more is told so by `NotReadError`, and reads the events.
 """
 
+import sys
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from math import nan
 from typing import NamedTuple
 
 from services.rules.engine.energy import session_load
-from services.rules.engine.where import predicate
+from services.rules.engine.where import those
 from services.rules.language.model import Aggregate, Choice, Precision, Rulebook, Where
 from shared.contracts.events import Event, Value
 from shared.contracts.instants import to_ms
 
-_FORM = 2
+_FORM = (3, sys.byteorder)
 """Of what is kept of a digest: one of another form is not read."""
 _KNOWN: Mapping[Precision, frozenset[str]] = {
     "any": frozenset({"exact", "slot", "day"}),
@@ -35,22 +38,24 @@ def knows_when(event: Event, precision: Precision) -> bool:
     return event.data.get("time_precision", "exact") in _KNOWN[precision]
 
 
-def chosen(events: Iterable[Event], where: Where, precision: Precision) -> list[Event]:
+def chosen(events: Sequence[Event], where: Where, precision: Precision) -> Sequence[Event]:
     """Return the events that meet `where` and whose time is known well enough."""
     if where:
-        events = filter(predicate(where), events)
+        events = those(where)(events)
     if precision == "any":
-        return list(events)
+        return events
     known = _KNOWN[precision]
     return [event for event in events if event.data.get("time_precision", "exact") in known]
 
 
-def number(event: Event, name: str) -> float | None:
-    """Return the event's number in a field, or None where it has none."""
-    if name == "session_load" and event.type == "workout.completed":
-        return session_load(event)
-    found: Value = event.data.get(name)
-    return None if found is None else float(found)
+def numbers(kind: str, events: Iterable[Event], name: str) -> "array[float]":
+    """Return the number of each event of that type in a field, NaN where it has none."""
+    found: list[Value]
+    if name == "session_load" and kind == "workout.completed":
+        found = [session_load(event) for event in events]
+    else:
+        found = [event.data.get(name) for event in events]
+    return array("d", [nan if value is None else value for value in found])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +66,24 @@ class Layout:
     version: str
     places: Mapping[Choice, int] = field(init=False, repr=False, compare=False)
     """Where in it each choice stands."""
+    widths: Sequence[int] = field(init=False, repr=False, compare=False)
+    """How many numbers it has of each event of a choice: the start, and one a field."""
 
     def __post_init__(self) -> None:
         """Number the choices."""
         object.__setattr__(self, "places", {choice: place for place, choice in enumerate(self.fields)})
+        object.__setattr__(self, "widths", tuple(1 + len(names) for names in self.fields.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The events of one choice: when each starts, in milliseconds since 1970 and in order, and its fields' numbers."""
+    """The events of one choice: when each starts, in milliseconds since 1970 and in order, and its fields' numbers.
 
-    starts: list[int] = field(default_factory=list)
-    numbers: dict[str, list[float | None]] = field(default_factory=dict)
+    Where it has none, that is NaN.
+    """
+
+    starts: "array[int]" = field(default_factory=lambda: array("q"))
+    numbers: "Mapping[str, array[float]]" = field(default_factory=dict)
 
     def before(self, instant: int) -> int:
         """Return how many start before `instant` (ms since 1970)."""
@@ -131,12 +142,14 @@ def digested(
     columns = {}
     for choice, fields in layout.fields.items():
         kind, where, precision = choice
-        old = known.columns[choice] if known is not None else Column(numbers={name: [] for name in fields})
+        old = (
+            known.columns[choice] if known is not None else Column(numbers=dict.fromkeys(fields, array("d")))
+        )
         new = chosen(by_type.get(kind, ()), where, precision)
         stale = old.before(to_ms(since[kind])) if kind in since else 0
         columns[choice] = Column(
-            [*old.starts[stale:], *(to_ms(event.start) for event in new)],
-            {name: [*old.numbers[name][stale:], *(number(event, name) for event in new)] for name in fields},
+            old.starts[stale:] + array("q", [to_ms(event.start) for event in new]),
+            {name: old.numbers[name][stale:] + numbers(kind, new, name) for name in fields},
         )
     extents = dict(known.extents) if known is not None else {}
     for kind, found in by_type.items():

@@ -86,8 +86,11 @@ class Spared:
             return True
         if reach.periods and "day.closed" in self._starts:
             return True
-        place = bisect_left(self._all, due.start - reach.back)
-        return place < len(self._all) and self._all[place] < due.end + reach.ahead
+        changes, until = self._all, due.end + reach.ahead
+        if not changes or changes[0] >= until:  # as it is with what comes in order
+            return False
+        place = bisect_left(changes, due.start - reach.back)
+        return place < len(changes) and changes[place] < until
 
     def _holds_good(self, rule: Rule, due: Due) -> bool:
         reach = _reach(rule)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from math import fsum
+from math import fsum, isnan
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.digest import knows_when
@@ -11,6 +11,7 @@ from services.rules.engine.selection import Selection, Span
 from services.rules.engine.timeline import Timeline
 from services.rules.language.model import (
     AbsentError,
+    After,
     Aggregate,
     Before,
     Bound,
@@ -28,14 +29,9 @@ from shared.contracts.events import Event
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_EXTREME: Mapping[str, Callable[[Sequence[float]], float]] = {"min": min, "max": max}
 INEXACT_ANCHOR = "anchor.time_precision"
 """What is missing when a window of less than a day is asked about an anchor whose time is not exact."""
-_OVER: Mapping[str, Callable[[list[float]], float]] = {
-    "sum": fsum,
-    "min": min,
-    "max": max,
-    "avg": lambda values: fsum(values) / len(values),
-}
 MOST_EVENTS_A_WINDOW = 5_000
 """What one fact may look at. A year of ten meals a day is less; a fact over more is an error, never cut short."""
 
@@ -65,6 +61,7 @@ class Knowledge:
 
 def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Local) -> None:
     """Bind each fact's value in turn. A fact that is absent stays unbound; raise `EvaluationError` on a faulty one."""
+    loose = due.event if due.event is not None and "time_precision" in due.event.data else None
     for fact in rule.facts:
         if isinstance(fact, Computed):
             try:
@@ -72,8 +69,7 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
             except AbsentError as error:
                 known.missing[fact.name] = known.root_of(error.missing)
             continue
-        precision = fact.choice[2]
-        if precision != "any" and due.event is not None and not knows_when(due.event, precision):
+        if loose is not None and not knows_when(loose, fact.precision):
             known.missing[fact.name] = INEXACT_ANCHOR
             continue
         if timeline.total > MOST_EVENTS_A_WINDOW:
@@ -107,15 +103,15 @@ def _must_be_bounded(fact: Aggregate | Pick, timeline: Timeline, due: Due) -> No
 
 def _within(selection: Selection, window: Window, due: Due) -> Span:
     """Return those events that start in the window around the anchor; the anchor itself only in whole days."""
-    if isinstance(window, (During, LastDays)):
-        return selection.on(*days_of(window, due.day))
     anchor = due.event
     if isinstance(window, Before):
         found = selection.between(due.start - window.span, due.start)
         if anchor is None or anchor.start >= due.start:
             return found
-    else:
+    elif isinstance(window, After):
         found = selection.between(due.end, due.end + window.span)
+    else:
+        return selection.on(*days_of(window, due.day))
     return found if anchor is None else found.keep(lambda event: event.key != anchor.key)
 
 
@@ -140,8 +136,14 @@ def _aggregate(fact: Aggregate, found: Span) -> float | None:
     if fact.operation == "count":
         return float(len(found))
     if fact.operation == "days":
-        return float(len(found.days()))
-    values = found.numbers(fact.field or "")
+        return float(found.days())
+    values: Sequence[float] = found.numbers(fact.field or "")
+    total = fsum(values)
+    if isnan(total):
+        values = [value for value in values if not isnan(value)]
+        total = fsum(values)
+    if fact.operation == "sum":
+        return total
     if not values:
-        return 0.0 if fact.operation == "sum" else None
-    return float(_OVER[fact.operation](values))
+        return None
+    return total / len(values) if fact.operation == "avg" else _EXTREME[fact.operation](values)

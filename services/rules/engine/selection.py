@@ -1,26 +1,41 @@
 """The events of one choice in order, as windows cut them: chosen once, however many rules ask."""
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.rules.engine.calendar import Calendar, midnight
-from services.rules.engine.digest import Column, Extent, NotReadError, number
+from services.rules.engine.calendar import Calendar, days_in, midnight
+from services.rules.engine.digest import Column, Extent, NotReadError, numbers
 from shared.contracts.events import Event
 from shared.contracts.instants import from_ms, to_ms
 
 _DAY = timedelta(days=1)
 _UNREAD = -1
+_NO_NUMBERS = array("d")
 
 
-@dataclass(slots=True)
 class Older:
     """What is known of the events before `until`, which were not read: their extent, and perhaps a column."""
 
-    until: datetime
-    extent: Extent | None
-    column: Column | None
+    __slots__ = ("_column", "_read", "extent", "until")
+
+    def __init__(
+        self, until: datetime, extent: Extent | None, read: Callable[[], Column | None] | None = None
+    ) -> None:
+        """`read` gives the column: it is asked for by few windows."""
+        self.until = until
+        self.extent = extent
+        self._column: Column | None = None
+        self._read = read
+
+    @property
+    def column(self) -> Column | None:
+        """The column, if there is one."""
+        if self._read is not None:
+            self._column, self._read = self._read(), None
+        return self._column
 
     def between(self, since: datetime, until: datetime) -> tuple[int, int]:
         """Return which of the column start in [since, until); (-1, -1) when that cannot be told."""
@@ -29,10 +44,11 @@ class Older:
         first = to_ms(since)
         if self.extent.start < first:
             return 0, 0
-        if self.column is None:
+        column = self.column
+        if column is None:
             return _UNREAD, _UNREAD
-        high = len(self.column.starts) if until >= self.until else self.column.before(to_ms(until))
-        return self.column.before(first), high
+        high = len(column.starts) if until >= self.until else column.before(to_ms(until))
+        return column.before(first), high
 
 
 class Selection:
@@ -40,18 +56,26 @@ class Selection:
 
     __slots__ = ("_columns", "_starts", "calendar", "events", "older")
 
-    def __init__(self, events: Sequence[Event], calendar: Calendar, older: Older | None = None) -> None:
+    def __init__(
+        self,
+        events: Sequence[Event],
+        calendar: Calendar,
+        older: Older | None = None,
+        starts: Sequence[datetime] | None = None,
+    ) -> None:
+        """`starts` are those of the events, where they are known already."""
         self.events = events
         self.calendar = calendar
         self.older = older
-        self._starts = [event.start for event in events]
-        self._columns: dict[str, list[float | None]] = {}
+        self._starts = [event.start for event in events] if starts is None else starts
+        self._columns: dict[str, array[float]] = {}
 
-    def column(self, field: str) -> list[float | None]:
-        """Return each event's number in `field`, or None where it has none."""
+    def column(self, field: str) -> "array[float]":
+        """Return each event's number in `field`, NaN where it has none."""
         found = self._columns.get(field)
         if found is None:
-            found = self._columns[field] = [number(event, field) for event in self.events]
+            kind = self.events[0].type if self.events else ""
+            found = self._columns[field] = numbers(kind, self.events, field)
         return found
 
     def since(self, instant: datetime) -> Sequence[Event]:
@@ -62,10 +86,12 @@ class Selection:
 
     def between(self, since: datetime, until: datetime) -> "Span":
         """Return the events that start in [since, until)."""
-        low, high = bisect_left(self._starts, since), bisect_left(self._starts, until)
-        if self.older is None:
+        low = bisect_left(self._starts, since)
+        high = bisect_left(self._starts, until, low)
+        older = self.older
+        if older is None or since >= older.until:
             return Span(self, low, high)
-        return Span(self, low, high, *self.older.between(since, until))
+        return Span(self, low, high, *older.between(since, until))
 
     def on(self, first: date, last: date) -> "Span":
         """Return the events that start on the local days `first` to `last`."""
@@ -85,23 +111,30 @@ class Selection:
 
     def days(self, low: int, high: int) -> set[date]:
         """Return the local days on which the events start that lie from `low` up to `high`."""
-        return {self.calendar.day(start) for start in self._starts[low:high]}
+        starts, calendar = self._starts, self.calendar
+        if calendar.travelled:
+            return {calendar.day(start) for start in starts[low:high]}
+        found: set[date] = set()
+        while low < high:
+            day = calendar.day(starts[low])
+            found.add(day)
+            low = bisect_left(starts, calendar.start_of(day + _DAY), low, high)
+        return found
 
     def older_days(self, low: int, high: int) -> set[date]:
         """Return the local days on which those of the column start that lie from `low` up to `high`."""
-        found: set[date] = set()
         column = self.older.column if self.older is not None else None
-        if column is None or low == high:
-            return found
-        if self.calendar.travelled:
-            return {self.calendar.day(from_ms(start)) for start in column.starts[low:high]}
-        day = self.calendar.day(from_ms(column.starts[low]))
-        while low < high:
-            following = day + _DAY
-            after = bisect_left(column.starts, self.calendar.starts_ms(following), low, high)
+        if column is None:
+            return set()
+        starts, zone = column.starts, self.calendar.only
+        if zone is None:
+            return {self.calendar.day(from_ms(start)) for start in starts[low:high]}
+        found: set[date] = set()
+        for day, following in days_in(zone, starts[low], starts[high - 1]):
+            after = bisect_left(starts, following, low, high)
             if after > low:
                 found.add(day)
-            low, day = after, following
+                low = after
         return found
 
 
@@ -136,20 +169,23 @@ class Span:
         kept = [event for event in events if wanted(event)]
         return self if len(kept) == len(events) else Span(self.selection.of(kept), 0, len(kept))
 
-    def days(self) -> set[date]:
-        """Return the local days on which the events start."""
+    def days(self) -> int:
+        """Return on how many local days the events start."""
         self._must_be_known()
         selection = self.selection
-        return selection.days(self.low, self.high) | selection.older_days(self.older_low, self.older_high)
+        days = selection.days(self.low, self.high)
+        if self.older_high > self.older_low:
+            days |= selection.older_days(self.older_low, self.older_high)
+        return len(days)
 
-    def numbers(self, field: str) -> list[float]:
-        """Return the numbers of the events that have one in `field`."""
+    def numbers(self, field: str) -> "array[float]":
+        """Return the events' numbers in `field`, NaN where one has none."""
         self._must_be_known()
-        column = self.selection.column(field)[self.low : self.high] if self.high > self.low else []
+        found = self.selection.column(field)[self.low : self.high] if self.high > self.low else _NO_NUMBERS
         older = self.selection.older
         if self.older_high > self.older_low and older is not None and older.column is not None:
-            column = older.column.numbers[field][self.older_low : self.older_high] + column
-        return [each for each in column if each is not None]
+            found = older.column.numbers[field][self.older_low : self.older_high] + found
+        return found
 
     def _must_be_known(self) -> None:
         if self.older_low == _UNREAD:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from operator import attrgetter
+from operator import attrgetter, lt
 
 from services.rules.engine.calendar import Calendar
 from services.rules.engine.digest import Digest, NotReadError, chosen
@@ -30,26 +30,32 @@ class Timeline:
         self.coming: list[datetime] = []
         """When events that are not yet seen will be."""
         self._digest = digest
-        ended, plans = [], []
+        ended: list[Event] = []
+        plans: list[Event] = []
+        by_type: dict[str, list[Event]] = {}
         for event in events:
-            if event.type == "workout.planned":
+            kind = event.type
+            if kind == "workout.planned":
                 plans.append(event)
             elif event.end <= now:
                 ended.append(event)
+                if kind in by_type:
+                    by_type[kind].append(event)
+                else:
+                    by_type[kind] = [event]
             else:
                 self.coming.append(event.end)
         if digest is not None:
             _must_suffice(digest, plans, now)
+        if plans:
+            by_type["workout.planned"] = plans = _open(plans, ended)
         self._ended = ended
-        visible = [*ended, *_open(plans, ended)] if plans else ended
-        by_type: dict[str, list[Event]] = {}
-        for event in sorted(visible, key=_ORDER):
-            by_type.setdefault(event.type, []).append(event)
-        self.total = len(visible)
+        self.total = len(ended) + len(plans)
         """How many events there are, of all types."""
         if digest is not None:
-            self.total += sum(extent.events for extent in digest.extents.values())
-        self._by_type = {kind: self._selection(kind, found) for kind, found in by_type.items()}
+            self.total += sum([extent.events for extent in digest.extents.values()])
+        self._visible = by_type
+        self._by_type: dict[str, Selection] = {}
         self._records: dict[str, Record] = {}
         self._chosen: dict[Choice, Selection] = {}
 
@@ -57,7 +63,7 @@ class Timeline:
         """Return all visible events of a type."""
         found = self._by_type.get(kind)
         if found is None:
-            found = self._by_type[kind] = self._selection(kind, ())
+            found = self._by_type[kind] = self._in_order(kind)
         return found
 
     def size(self, kind: str) -> int:
@@ -84,15 +90,24 @@ class Timeline:
         if found is None:
             kind, where, precision = choice
             events = chosen(self.of(kind).events, where, precision)
-            found = self._chosen[choice] = self._selection(kind, events, choice)
+            found = self._chosen[choice] = Selection(events, self.calendar, self._older(choice))
         return found
 
-    def _selection(self, kind: str, events: Sequence[Event], choice: Choice | None = None) -> Selection:
-        if self._digest is None:
-            return Selection(events, self.calendar)
-        column = None if choice is None else self._digest.columns.get(choice)
-        older = Older(self._digest.until, self._digest.extents.get(kind), column)
-        return Selection(events, self.calendar, older)
+    def _in_order(self, kind: str) -> Selection:
+        events: Sequence[Event] = self._visible.get(kind, ())
+        starts = [event.start for event in events]
+        if not all(map(lt, starts, starts[1:])):  # as the store has them, mostly they are
+            events = sorted(events, key=_ORDER)
+            starts = [event.start for event in events]
+        digest = self._digest
+        older = None if digest is None else Older(digest.until, digest.extents.get(kind))
+        return Selection(events, self.calendar, older, starts)
+
+    def _older(self, choice: Choice) -> Older | None:
+        digest = self._digest
+        if digest is None:
+            return None
+        return Older(digest.until, digest.extents.get(choice[0]), lambda: digest.columns.get(choice))
 
     def since(self, kind: str, instant: datetime) -> Sequence[Event]:
         """Return the visible events of a type that start at `instant` or later."""
@@ -116,7 +131,8 @@ class Timeline:
 
 def _must_suffice(digest: Digest, plans: Collection[Event], now: datetime) -> None:
     """Raise `NotReadError` when an older session may have taken a plan away, or was not over yet."""
-    if any(extent.end > to_ms(now) for extent in digest.extents.values()):
+    at = to_ms(now)
+    if any(extent.end > at for extent in digest.extents.values()):
         raise NotReadError
     sessions = digest.extents.get("workout.completed")
     if sessions is not None and any(to_ms(plan.start - PLAN_HORIZON) <= sessions.start for plan in plans):

@@ -1,10 +1,18 @@
 """Whether an event is one that a rule speaks of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from services.rules.language.model import Condition, Where
-from shared.contracts.events import Event, Value
+from shared.contracts.events import EVENT_TYPES, Event, Value
+
+_LISTED = frozenset(
+    name
+    for kind in EVENT_TYPES.values()
+    for name, of in kind.fields.items()
+    if of.kind in {"texts", "records"}
+)
+"""Fields that hold a list."""
 
 
 @lru_cache(maxsize=4096)
@@ -21,6 +29,18 @@ def predicate(where: Where) -> Callable[[Event], bool]:
 
         return one_of
     return lambda event: matches(where, event)
+
+
+@lru_cache(maxsize=4096)
+def those(where: Where) -> Callable[[Iterable[Event]], list[Event]]:
+    """Return what picks out of many events those that meet one `where`: quicker than to ask of each."""
+    if len(where) == 1 and where[0].operator == "in" and where[0].field not in _LISTED:
+        name, value = where[0].field, where[0].value
+        if isinstance(value, tuple | list):
+            wanted = frozenset(value)
+            return lambda events: [event for event in events if event.data.get(name) in wanted]
+    wants = predicate(where)
+    return lambda events: [event for event in events if wants(event)]
 
 
 def matches(where: Where, event: Event) -> bool:

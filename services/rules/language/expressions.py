@@ -90,7 +90,7 @@ class CompiledExpression:
             found = evaluated(self._program, _values(variables, names))
         except CelFailureError as failure:
             raise self._error(str(failure)) from None
-        return self._plain(found)
+        return found if found is True or found is False else self._plain(found)
 
     def _error(self, text: str) -> Exception:
         unbound = _UNBOUND.search(text)

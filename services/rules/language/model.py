@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from shared.contracts.advice import Category, Grade, Severity
 from shared.contracts.athletes import Param
+from shared.contracts.events import EVENT_TYPES
 
 Bound: TypeAlias = "bool | float | str | datetime | timedelta | Sequence[Bound] | Record"
 """A value that a name in an expression or template can stand for. A name that is absent is not bound at all."""
@@ -16,6 +17,8 @@ Local: TypeAlias = Callable[[datetime], datetime]
 
 
 _DAY = timedelta(days=1)
+_LOOSELY_TIMED = frozenset(name for name, kind in EVENT_TYPES.items() if "time_precision" in kind.fields)
+"""Event types whose times may be known less than exactly."""
 
 DERIVED_NUMBERS: Mapping[str, tuple[str, ...]] = {"workout.completed": ("session_load",)}
 """Numbers that the engine reckons from an event, which facts may add up like those that it carries."""
@@ -125,7 +128,7 @@ Window: TypeAlias = During | Before | After | LastDays
 Precision: TypeAlias = Literal["any", "slot", "exact"]
 """How well the time of an event must be known at least."""
 Choice: TypeAlias = tuple[str, Where, Precision]
-"""Which events: of a type, that meet a `where`, whose time is known well enough."""
+"""Which events: of a type, that meet a `where`, whose time is known well enough: `any` where it always is."""
 
 
 def precision_of(window: Window) -> Precision:
@@ -133,6 +136,10 @@ def precision_of(window: Window) -> Precision:
     if not isinstance(window, Before | After):
         return "any"
     return "slot" if window.span >= _DAY else "exact"
+
+
+def _choice(kind: str, where: Where, precision: Precision) -> Choice:
+    return kind, where, precision if kind in _LOOSELY_TIMED else "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +153,12 @@ class Aggregate:
     where: Where
     window: Window
     choice: Choice = dataclasses.field(init=False, repr=False, compare=False)
+    precision: Precision = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out once which events the fact is about."""
-        object.__setattr__(self, "choice", (self.type, self.where, precision_of(self.window)))
+        """Work out once which events the fact is about, and how well their times and the anchor's must be known."""
+        object.__setattr__(self, "precision", precision_of(self.window))
+        object.__setattr__(self, "choice", _choice(self.type, self.where, self.precision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +171,12 @@ class Pick:
     where: Where
     window: Window
     choice: Choice = dataclasses.field(init=False, repr=False, compare=False)
+    precision: Precision = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out once which events the fact is about."""
-        object.__setattr__(self, "choice", (self.type, self.where, precision_of(self.window)))
+        """Work out once which events the fact is about, and how well their times and the anchor's must be known."""
+        object.__setattr__(self, "precision", precision_of(self.window))
+        object.__setattr__(self, "choice", _choice(self.type, self.where, self.precision))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,13 @@
-"""Records are read by many threads of a process, also the first ones of their kind."""
+"""Records are read by many threads of a process, also the first ones of their kind; many are read as one by one."""
 
 import subprocess
 import sys
 
 import pytest
+
+from shared.store.codec import CorruptRecordError, decode, decode_many, encode
+from shared.store.timelines import Evaluated
+from tests.rules.engine.diary import at
 
 FIRST_READS = """
 import sys, threading
@@ -37,3 +41,11 @@ def test_threads_that_read_the_first_record_of_a_kind_at_once_all_read_it(proces
     # Without the codec's lock more than every second process dies of a segmentation fault.
     found = subprocess.run([sys.executable, "-c", FIRST_READS], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, ""), process
+
+
+def test_many_records_are_read_as_one_by_one_and_the_one_that_is_wrong_is_told() -> None:
+    texts = [encode(Evaluated(at("2026-03-14T17:00Z"), f"v{number}")) for number in range(3)]
+    assert decode_many(texts, Evaluated) == tuple(decode(text, Evaluated) for text in texts)
+    assert decode_many([], Evaluated) == ()
+    with pytest.raises(CorruptRecordError, match="found '{\"at\":1}'"):
+        decode_many([texts[0], '{"at":1}', texts[2]], Evaluated)
