@@ -47,5 +47,5 @@ def test_many_records_are_read_as_one_by_one_and_the_one_that_is_wrong_is_told()
     texts = [encode(Evaluated(at("2026-03-14T17:00Z"), f"v{number}")) for number in range(3)]
     assert decode_many(texts, Evaluated) == tuple(decode(text, Evaluated) for text in texts)
     assert decode_many([], Evaluated) == ()
-    with pytest.raises(CorruptRecordError, match="found '{\"at\":1}'"):
+    with pytest.raises(CorruptRecordError, match=r'found .{"at":1}.'):
         decode_many([texts[0], '{"at":1}', texts[2]], Evaluated)
