@@ -15,8 +15,10 @@ from services.notify.schedule import after_quiet_hours, next_attempt
 from services.notify.stages import Look, say
 from shared.contracts.subscription_schema import ATHLETES_OWN
 from shared.contracts.subscriptions import Attempt, Channel, Delivery, DeliveryItem, Subscription
+from shared.store.advice import among
 from shared.store.claims import Claim, EndpointState, Outcome, Told
 from shared.store.connect import Store
+from shared.store.subscriptions import one
 
 PATIENCE = timedelta(days=5)
 """How long an endpoint may fail before it is disabled."""
@@ -36,20 +38,27 @@ class Deliverer:
     senders: Mapping[Channel, Sender]
     count: Callable[[str, str, str], None]
 
-    def look(self, claims: Sequence[Claim], subscription: Subscription | None, now: datetime) -> Look | None:
-        """Read what the claims speak of, as it stands now. None: nothing may be sent to the subscription."""
-        if subscription is None or not subscription.enabled:
-            return None
+    def look(
+        self, claims: Sequence[Claim], club: str, lane: str, now: datetime
+    ) -> tuple[Subscription | None, Look | None]:
+        """Read the lane's subscription and what the claims speak of, as it stands now.
+
+        Without a look, nothing may be sent to the subscription.
+        """
         wanted: dict[tuple[str, str], set[str]] = {}
         told: dict[str, Told] = {}
         for claim in claims:
             told |= claim.told
             for item in claim.delivery.items:
-                wanted.setdefault((claim.delivery.club, item.athlete), set()).add(item.advice_id)
-        found = self.store.advice.find_many([(club, athlete, ids) for (club, athlete), ids in wanted.items()])
+                wanted.setdefault((club, item.athlete), set()).add(item.advice_id)
+        subscription, found = self.store.line.read_both(
+            one(club, lane), among([(*athlete, ids) for athlete, ids in wanted.items()])
+        )
+        if subscription is None or not subscription.enabled:
+            return subscription, None
         # A webhook tells of the advice; what the profile says is for those who write to people.
         profiles = {} if subscription.channel == "webhook" else self.store.athletes.get_many(wanted)
-        return Look(
+        return subscription, Look(
             subscription.channel,
             {name: record for records in found for name, record in records.items()},
             {athlete: profile for (_, athlete), profile in profiles.items()},

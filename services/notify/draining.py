@@ -1,6 +1,7 @@
 """How a lane is drained: delivery by delivery, and several together where the endpoint takes each in no time."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +9,12 @@ import structlog
 
 from services.notify.channels.message import TransportError
 from services.notify.delivery import Deliverer
+from services.notify.tally import Tally
 from shared.clock import Clock
 from shared.contracts.subscriptions import Subscription
 from shared.store.claims import Claim, Outcome
 from shared.store.connect import Store
+from shared.store.outbox import OutboxEntry
 
 AT_ONCE: Final = 4
 """Requests to one endpoint at once; one that last timed out gets one, so that it holds no more than one thread."""
@@ -37,26 +40,25 @@ class Drain:
     store: Store
     clock: Clock
     deliverer: Deliverer
+    tally: Tally
     together: dict[tuple[str, str], int]
 
-    def run(self, club: str, lane: str) -> None:
-        """Drain the lane of the subscription `lane`.
+    def run(self, club: str, lane: str, routed: Sequence[OutboxEntry] = ()) -> None:
+        """Drain the lane of the subscription `lane`; `routed` entries leave the outbox with the first claim.
 
         When an attempt crashes, its claim lapses by itself and the delivery is tried again under its name.
         """
-        while True:
-            now = self.clock.now()
-            most = self.together.get((club, lane), 1)
-            claims = self.store.deliveries.claim(club, lane, now, AT_ONCE, most)
-            if not claims:
-                return
+        now, most = self.clock.now(), self._most(club, lane)
+        claims = self.store.deliveries.claim(club, lane, now, AT_ONCE, most, routed=routed)
+        while claims:
+            full = len(claims) == most
             began = time.monotonic()
-            subscription = self.store.subscriptions.get(club, lane)
             outcomes: list[Outcome] = []
+            subscription: Subscription | None = None
             error: TransportError | None = None
             crashed = False
             try:
-                look = self.deliverer.look(claims, subscription, now)
+                subscription, look = self.deliverer.look(claims, club, lane, now)
                 for claim in claims:
                     outcome, error = self.deliverer.attempt(claim.delivery, subscription, look)
                     outcomes.append(outcome)
@@ -69,18 +71,33 @@ class Drain:
                     )
                     return
                 crashed = True  # the one that does it will be found when it is alone
-            took = time.monotonic() - began
-            self.store.deliveries.finish(*outcomes, *_given_back(claims[len(outcomes) :]))
+            most = 1 if crashed or error is not None else _next(most, time.monotonic() - began, subscription)
+            self._note(club, lane, most)
+            outcomes += _given_back(claims[len(outcomes) :])
+            now = self.clock.now()
+            if full and error is None:
+                # There is probably more.
+                claims = self.store.deliveries.finish_and_claim(
+                    outcomes, now, AT_ONCE, most, counted=self.tally.take()
+                )
+                continue
+            due = self.store.deliveries.finish(*outcomes, counted=self.tally.take())
             if subscription is not None and error is not None:
                 self.deliverer.give_up(subscription, error, now)
-            most = 1 if crashed or error is not None else _next(most, took, subscription)
-            if most > 1:
-                self.together[club, lane] = most
-            else:
-                self.together.pop((club, lane), None)
+            more = due is not None and due <= now
+            claims = self.store.deliveries.claim(club, lane, now, AT_ONCE, most) if more else ()
+
+    def _most(self, club: str, lane: str) -> int:
+        return self.together.get((club, lane), 1)
+
+    def _note(self, club: str, lane: str, most: int) -> None:
+        if most > 1:
+            self.together[club, lane] = most
+        else:
+            self.together.pop((club, lane), None)
 
 
-def _given_back(claims: tuple[Claim, ...]) -> list[Outcome]:
+def _given_back(claims: Sequence[Claim]) -> list[Outcome]:
     return [Outcome(claim.delivery) for claim in claims]
 
 

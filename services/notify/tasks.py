@@ -1,6 +1,5 @@
 """The shell around routing and delivery: read the outbox, fill the lanes, drain them."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,13 +13,15 @@ from services.notify.draining import Drain
 from services.notify.routing import Decision, route
 from services.notify.schedule import slot
 from services.notify.sweep import wake
+from services.notify.tally import Tally
 from shared.clock import Clock
 from shared.contracts.athletes import Athlete
 from shared.contracts.ids import delivery_id
 from shared.contracts.subscriptions import Channel, Delivery, DeliveryItem, Subscription
+from shared.store import outbox
 from shared.store.connect import Store
-from shared.store.counters import Sample
 from shared.store.outbox import OutboxEntry
+from shared.store.subscriptions import of_clubs
 
 log = structlog.get_logger()
 
@@ -37,70 +38,69 @@ class NotifyShell:
 
     def route(self, athletes: Sequence[tuple[str, str]]) -> None:
         """Turn the athletes' outboxes into deliveries, and send what is due."""
-        counts: Counter[tuple[str, str, str]] = Counter()
-        lanes = list(dict.fromkeys(self._route_each(athletes, counts)))
+        tally = Tally()
+        routed = self._route_each(athletes, tally)
+        lanes = list(dict.fromkeys(routed.lanes))
         # The others have workers of their own before this one begins, and may hang.
         wake(self.app, self.store.deliveries.unexpected(lanes[1:]))
-        self._deliver(lanes[:1], counts)
-        self._report(counts)
+        if lanes:
+            self._deliver(lanes[:1], tally, routed.entries)
+        else:
+            self.store.outbox.done(routed.entries)
+        self.store.counters.add_many(tally.take())
 
     def deliver(self, subscriptions: Sequence[tuple[str, str]]) -> None:
         """Send what is due in each (club, subscription) lane, until nothing is left that may be sent now."""
-        counts: Counter[tuple[str, str, str]] = Counter()
-        self._deliver(subscriptions, counts)
-        self._report(counts)
+        tally = Tally()
+        self._deliver(subscriptions, tally)
+        self.store.counters.add_many(tally.take())
 
     def _deliver(
-        self, subscriptions: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]
+        self, subscriptions: Sequence[tuple[str, str]], tally: Tally, routed: Sequence[OutboxEntry] = ()
     ) -> None:
-        def count(channel: str, outcome: str, reason: str) -> None:
-            counts[channel, outcome, reason] += 1
-
-        drain = Drain(self.store, self.clock, Deliverer(self.store, self.senders, count), self._together)
+        drain = Drain(
+            self.store, self.clock, Deliverer(self.store, self.senders, tally.count), tally, self._together
+        )
         for club, subscription in subscriptions:
             try:
-                drain.run(club, subscription)
+                drain.run(club, subscription, routed)
             except Exception:
                 log.exception("draining.failed", club=club, subscription=subscription)
 
-    def _route_each(
-        self, athletes: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]
-    ) -> list[tuple[str, str]]:
-        """Route all athletes together, or if that fails one by one; return the lanes that now have something due."""
-        counted: Counter[tuple[str, str, str]] = Counter()
+    def _route_each(self, athletes: Sequence[tuple[str, str]], tally: Tally) -> "_Routed":
+        """Route all athletes together, or if that fails one by one."""
+        counted = Tally()
         try:
-            lanes = self._route(athletes, counted)
+            routed = self._route(athletes, counted)
         except Exception:
             if len(athletes) > 1:
-                return [lane for each in athletes for lane in self._route_each([each], counts)]
+                each = [self._route_each([one], tally) for one in athletes]
+                return _Routed(
+                    [entry for one in each for entry in one.entries],
+                    [lane for one in each for lane in one.lanes],
+                )
             # The outbox keeps its entries, and the sweep comes back; the other athletes must not wait for that.
             log.exception("routing.failed", club=athletes[0][0], athlete=athletes[0][1])
-            return []
-        counts += counted
-        return lanes
+            return _Routed()
+        tally.add(counted)
+        return routed
 
-    def _route(
-        self, athletes: Sequence[tuple[str, str]], counts: Counter[tuple[str, str, str]]
-    ) -> list[tuple[str, str]]:
-        waiting = {
-            athlete: entries
-            for athlete, entries in zip(athletes, self.store.outbox.read_many(athletes), strict=True)
-            if entries
-        }
+    def _route(self, athletes: Sequence[tuple[str, str]], tally: Tally) -> "_Routed":
+        found, subscriptions = self.store.line.read_both(
+            outbox.waiting(athletes), of_clubs(sorted({club for club, _ in athletes}))
+        )
+        waiting = {athlete: each for athlete, each in zip(athletes, found, strict=True) if each}
         if not waiting:
-            return []
+            return _Routed()
         records = self.store.advice.find_many(
             [(*athlete, {entry.advice_id for entry in entries}) for athlete, entries in waiting.items()]
         )
-        subscriptions = {
-            club: self.store.subscriptions.of_club(club) for club in {club for club, _ in waiting}
-        }
         profiles = self._profiles(waiting, subscriptions)
         now = self.clock.now()
         wanted: list[tuple[OutboxEntry, Subscription, datetime]] = []
-        for ((club, athlete), entries), found in zip(waiting.items(), records, strict=True):
+        for ((club, athlete), entries), known in zip(waiting.items(), records, strict=True):
             for entry in entries:
-                record = found.get(entry.advice_id)
+                record = known.get(entry.advice_id)
                 profile = profiles.get((club, athlete))
                 decisions = route(entry, record, profile, subscriptions[club]) if record is not None else ()
                 for decision in decisions:
@@ -108,11 +108,9 @@ class NotifyShell:
                     if decision.send:
                         wanted.append((entry, of, slot(of.schedule, of.timezone, now)))
                     else:
-                        counts[of.channel, "not_routed", decision.reason] += 1
+                        tally.count(of.channel, "not_routed", decision.reason)
                         self._explain(entry, decision)
-        lanes = self._enqueue(wanted, now)
-        self.store.outbox.done([entry for entries in waiting.values() for entry in entries])
-        return lanes
+        return _Routed([entry for each in waiting.values() for entry in each], self._enqueue(wanted, now))
 
     def _profiles(
         self,
@@ -152,13 +150,13 @@ class NotifyShell:
             reason=decision.reason,
         )
 
-    def _report(self, counts: Counter[tuple[str, str, str]]) -> None:
-        self.store.counters.add_many(
-            [
-                Sample("deliveries_total", {"channel": channel, "outcome": outcome, "reason": reason}, amount)
-                for (channel, outcome, reason), amount in counts.items()
-            ]
-        )
+
+@dataclass(frozen=True, slots=True)
+class _Routed:
+    """Entries that may leave the outbox, their deliveries being in their lanes, and the lanes with something due."""
+
+    entries: Sequence[OutboxEntry] = ()
+    lanes: Sequence[tuple[str, str]] = ()
 
 
 def _delivery(entry: OutboxEntry, subscription: Subscription, due: datetime, now: datetime) -> Delivery:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import redis
 
@@ -14,6 +15,7 @@ from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.errors import store_errors
+from shared.store.line import Line, Reading
 from shared.store.outbox import OutboxDraft
 from shared.store.pages import Page, offset_of
 from shared.store.scripts import Call, Scripts
@@ -61,8 +63,9 @@ class Committed:
 class AdviceStore:
     """Advice records of every athlete."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+    def __init__(self, client: redis.Redis, line: Line, scripts: Scripts) -> None:
         self._client = client
+        self._line = line
         self._scripts = scripts
 
     def commit(
@@ -85,23 +88,7 @@ class AdviceStore:
 
     def find_many(self, wanted: Sequence[tuple[str, str, Collection[str]]]) -> list[dict[str, AdviceRecord]]:
         """`find` for several (club, athlete, ids), in one round trip or, where there are no ids, in none."""
-        asked = [(keys.AthleteKeys(club, athlete).advice, list(ids)) for club, athlete, ids in wanted if ids]
-        answers: list[list[str | None]] = []
-        if asked:
-            with store_errors():
-                pipeline = self._client.pipeline(transaction=False)
-                for name, ids in asked:
-                    pipeline.hmget(name, ids)
-                answers = pipeline.execute()
-        found = iter(
-            {
-                name: decode(text, AdviceRecord)
-                for name, text in zip(ids, texts, strict=True)
-                if text is not None
-            }
-            for (_, ids), texts in zip(asked, answers, strict=True)
-        )
-        return [next(found) if ids else {} for _, _, ids in wanted]
+        return self._line.read(among(wanted))
 
     def get(self, club: str, advice_id: str) -> AdviceRecord | None:
         """Return one piece of the club's advice, or None."""
@@ -193,6 +180,24 @@ class AdviceStore:
                 of_rule = totals.setdefault(rule, {})
                 of_rule[what] = of_rule.get(what, 0) + int(count)
         return totals
+
+
+def among(wanted: Sequence[tuple[str, str, Collection[str]]]) -> Reading[list[dict[str, AdviceRecord]]]:
+    """Read those of each (club, athlete, ids) that the athlete has ever been given."""
+    asked = [(keys.AthleteKeys(club, athlete).advice, list(ids)) for club, athlete, ids in wanted if ids]
+
+    def told(answers: list[Any]) -> list[dict[str, AdviceRecord]]:
+        found = iter(
+            {
+                name: decode(text, AdviceRecord)
+                for name, text in zip(ids, texts, strict=True)
+                if text is not None
+            }
+            for (_, ids), texts in zip(asked, answers, strict=True)
+        )
+        return [next(found) if ids else {} for _, _, ids in wanted]
+
+    return Reading([("HMGET", name, *ids) for name, ids in asked], told)
 
 
 def _commit_call(commit: Commit) -> Call:

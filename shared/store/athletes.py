@@ -10,6 +10,7 @@ from shared.contracts.athletes import Athlete, ZoneChange
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
+from shared.store.line import Line
 from shared.store.pages import Page
 from shared.store.scripts import Scripts
 
@@ -17,8 +18,9 @@ from shared.store.scripts import Scripts
 class Athletes:
     """Profiles. A change of profile is a change of evidence: it marks the athlete for evaluation."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+    def __init__(self, client: redis.Redis, line: Line, scripts: Scripts) -> None:
         self._client = client
+        self._line = line
         self._scripts = scripts
 
     def put(self, athlete: Athlete, now: datetime) -> tuple[Athlete, bool]:
@@ -53,11 +55,9 @@ class Athletes:
 
     def get_many(self, athletes: Collection[tuple[str, str]]) -> dict[tuple[str, str], Athlete]:
         """Return those profiles of several (club, athlete) that there are, in one round trip."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for club, athlete in athletes:
-                pipeline.get(keys.AthleteKeys(club, athlete).profile)
-            found = pipeline.execute()
+        if not athletes:
+            return {}
+        found = self._line.ask([("GET", keys.AthleteKeys(*athlete).profile) for athlete in athletes])
         return {
             name: decode(text, Athlete)
             for name, text in zip(athletes, found, strict=True)

@@ -1,8 +1,9 @@
 """What a worker holds of a lane: a claim, how it ends, and the scripts' words for both."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, Literal
 
 from shared.contracts.instants import to_ms
@@ -51,15 +52,15 @@ class Outcome:
 def claim_call(club: str, subscription: str, now: datetime, in_flight: int, most: int) -> Call:
     """Return the call that claims."""
     place = keys.LaneKeys(club, subscription)
+    return "claim", _keys(place), [place.ref, to_ms(now), CLAIM_LEASE_MS, in_flight, most]
+
+
+def _keys(place: keys.LaneKeys) -> list[str]:
     index = keys.LanePartitionKeys(place.tag)
-    return (
-        "claim",
-        [
-            place.deliveries, place.lane, place.flights, place.busy, place.told,
-            index.lanes, index.flying, index.woken, place.health,
-        ],
-        [place.ref, to_ms(now), CLAIM_LEASE_MS, in_flight, most],
-    )  # fmt: skip
+    return [
+        place.deliveries, place.lane, place.flights, place.busy, place.told,
+        index.lanes, index.flying, index.woken, place.health,
+    ]  # fmt: skip
 
 
 def claims_of(answer: Any) -> tuple[Claim, ...]:  # noqa: ANN401 - the script's own shape
@@ -76,31 +77,26 @@ def claims_of(answer: Any) -> tuple[Claim, ...]:  # noqa: ANN401 - the script's 
     return tuple(claims)
 
 
-def finish_call(outcome: Outcome) -> Call:
-    """Return the call that ends a claim."""
-    delivery = outcome.delivery
-    place = keys.LaneKeys(delivery.club, delivery.subscription)
-    index = keys.LanePartitionKeys(place.tag)
-    arguments: list[str | int] = [
-        place.ref,
-        delivery.id,
-        encode(delivery),
-        to_ms(delivery.due) if delivery.state == "pending" else "",
-        outcome.endpoint or "",
-        to_ms(outcome.at) if outcome.at else "",
-        *(item.advice_id for item in delivery.items),
-        "--",
-    ]
-    for item in outcome.uncertain:
-        arguments += [item.advice_id, encode(Told(item.revision, certain=False))]
-    for item in outcome.told:
-        forgotten = item.type == "advice.withdrawn"
-        arguments += [item.advice_id, "" if forgotten else encode(Told(item.revision, certain=True))]
-    return (
-        "finish",
-        [
-            place.deliveries, place.lane, place.flights, place.busy, place.told,
-            index.lanes, index.flying, index.woken, place.health,
-        ],
-        arguments,
-    )  # fmt: skip
+def finish_call(outcomes: Sequence[Outcome]) -> Call:
+    """Return the call that ends claims of one lane."""
+    [(club, subscription)] = {(each.delivery.club, each.delivery.subscription) for each in outcomes}
+    place = keys.LaneKeys(club, subscription)
+    arguments: list[str | int] = [place.ref]
+    for outcome in outcomes:
+        delivery = outcome.delivery
+        known = [(item.advice_id, encode(Told(item.revision, certain=False))) for item in outcome.uncertain]
+        for item in outcome.told:
+            forgotten = item.type == "advice.withdrawn"
+            known.append((item.advice_id, "" if forgotten else encode(Told(item.revision, certain=True))))
+        arguments += [
+            delivery.id,
+            encode(delivery),
+            to_ms(delivery.due) if delivery.state == "pending" else "",
+            outcome.endpoint or "",
+            to_ms(outcome.at) if outcome.at else "",
+            len(delivery.items),
+            len(known),
+            *(item.advice_id for item in delivery.items),
+            *chain.from_iterable(known),
+        ]
+    return "finish", _keys(place), arguments

@@ -34,6 +34,7 @@ class Store:
     """Every part of the store, on one pool of connections. Safe to share between threads, not across a fork."""
 
     client: redis.Redis
+    line: Line
     clubs: Clubs
     athletes: Athletes
     timelines: Timelines
@@ -81,17 +82,18 @@ def connect(url: str) -> Store:
     scripts = Scripts(line)
     return Store(
         client=client,
+        line=line,
         clubs=Clubs(client, line),
-        athletes=Athletes(client, scripts),
+        athletes=Athletes(client, line, scripts),
         timelines=Timelines(line, scripts),
-        due=Due(client, scripts),
-        advice=AdviceStore(client, scripts),
-        outbox=Outbox(client, scripts),
-        subscriptions=Subscriptions(client),
-        deliveries=Deliveries(client, scripts),
+        due=Due(client, line, scripts),
+        advice=AdviceStore(client, line, scripts),
+        outbox=Outbox(line, scripts),
+        subscriptions=Subscriptions(client, line),
+        deliveries=Deliveries(client, line, scripts),
         rulebook=RulebookStore(client, line),
         overrides=Overrides(client),
-        counters=Counters(client),
+        counters=Counters(client, line),
         limits=Limits(scripts),
         clock=ClockStore(client),
         ticking=Ticking(client),

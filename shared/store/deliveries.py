@@ -14,11 +14,15 @@ from shared.contracts.subscriptions import Delivery, DeliveryState
 from shared.store import keys
 from shared.store.claims import Claim, Outcome, claim_call, claims_of, finish_call
 from shared.store.codec import decode, encode
+from shared.store.counters import Sample, adding
 from shared.store.errors import store_errors
+from shared.store.line import Command, Line
+from shared.store.outbox import OutboxEntry, done_calls
 from shared.store.pages import Page, offset_of
 from shared.store.scripts import Call, Scripts
 
 _SWEEP_LEASE_MS: Final = 5_000
+_MOST_ENQUEUED: Final = 200  # deliveries a script, which collects its arguments on Lua's stack
 
 Enqueued = Literal["created", "gathered", "known", "closed"]
 
@@ -36,8 +40,9 @@ class Health:
 class Deliveries:
     """Lanes, claims, outcomes and the log."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+    def __init__(self, client: redis.Redis, line: Line, scripts: Scripts) -> None:
         self._client = client
+        self._line = line
         self._scripts = scripts
 
     def enqueue(self, delivery: Delivery) -> Enqueued:
@@ -46,31 +51,69 @@ class Deliveries:
 
     def enqueue_many(self, deliveries: Sequence[Delivery]) -> list[Enqueued]:
         """`enqueue` several in one round trip; digests, whose answer decides what they speak of, take a second."""
-        single = [each for each in deliveries if not each.digest]
-        calls = [_enqueue_call(each) for each in deliveries]
-        answers: list[Enqueued] = self._scripts.run_many([*calls, *_link_calls(single)])[: len(calls)]
-        taken = [
-            each
-            for each, answer in zip(deliveries, answers, strict=True)
-            if each.digest and answer != "closed"
+        # A lane at a time, each with the places that its deliveries have among the answers.
+        lanes: dict[tuple[str, str], list[int]] = {}
+        for place, each in enumerate(deliveries):
+            lanes.setdefault((each.club, each.subscription), []).append(place)
+        parts = [
+            places[start : start + _MOST_ENQUEUED]
+            for places in lanes.values()
+            for start in range(0, len(places), _MOST_ENQUEUED)
         ]
-        self._scripts.run_many(_link_calls(taken))
-        return answers
+        found = self._scripts.run_many(
+            [_enqueue_call([deliveries[place] for place in places]) for places in parts],
+            then=_links([each for each in deliveries if not each.digest]),
+        )
+        answers: dict[int, Enqueued] = {
+            place: answer
+            for places, of_part in zip(parts, found, strict=False)
+            for place, answer in zip(places, of_part, strict=True)
+        }
+        digests = [
+            each for place, each in enumerate(deliveries) if each.digest and answers[place] != "closed"
+        ]
+        if digests:
+            self._line.ask(_links(digests))
+        return [answers[place] for place in range(len(deliveries))]
 
     def claim(
-        self, club: str, subscription: str, now: datetime, in_flight: int, most: int = 1
+        self,
+        club: str,
+        subscription: str,
+        now: datetime,
+        in_flight: int,
+        most: int = 1,
+        *,
+        routed: Sequence[OutboxEntry] = (),
     ) -> tuple[Claim, ...]:
         """Claim up to `most` of the earliest deliveries due by `now`, never two of one advice at once.
 
         None when `in_flight` claims are held already. While the endpoint is slow, one is claimed when none is held.
         A claim is leased. When its worker dies the lease lapses, the items count as perhaps told, and the delivery
-        is claimed again under the same id.
+        is claimed again under the same id. In the same trip, before it, `routed` entries are taken off the outbox.
         """
-        return claims_of(self._scripts.run(*claim_call(club, subscription, now, in_flight, most)))
+        calls = [*done_calls(routed), claim_call(club, subscription, now, in_flight, most)]
+        return claims_of(self._scripts.run_many(calls)[-1])
 
-    def finish(self, *outcomes: Outcome) -> None:
-        """End claims, in one round trip."""
-        self._scripts.run_many([finish_call(outcome) for outcome in outcomes])
+    def finish(self, *outcomes: Outcome, counted: Sequence[Sample] = ()) -> datetime | None:
+        """End claims of one lane, and count, in one round trip. Return when the next delivery there is due, or None."""
+        [due] = self._scripts.run_many([finish_call(outcomes)], first=adding(counted))
+        return from_ms(float(due)) if due else None
+
+    def finish_and_claim(
+        self,
+        outcomes: Sequence[Outcome],
+        now: datetime,
+        in_flight: int,
+        most: int,
+        *,
+        counted: Sequence[Sample] = (),
+    ) -> tuple[Claim, ...]:
+        """`finish`, and then `claim` in the same lane, in one round trip."""
+        lane = outcomes[0].delivery
+        claim = claim_call(lane.club, lane.subscription, now, in_flight, most)
+        _, claimed = self._scripts.run_many([finish_call(outcomes), claim], first=adding(counted))
+        return claims_of(claimed)
 
     def unexpected(self, lanes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return those of the (club, subscription) lanes that have no wake-up on its way, and note that they have now.
@@ -158,22 +201,26 @@ class Deliveries:
         return tuple(keys.split_ref(ref) for ref in chain.from_iterable(answers))
 
 
-def _enqueue_call(delivery: Delivery) -> Call:
-    place = keys.LaneKeys(delivery.club, delivery.subscription)
+def _enqueue_call(deliveries: Sequence[Delivery]) -> Call:
+    """Return the call that puts deliveries into the one lane that is theirs."""
+    place = keys.LaneKeys(deliveries[0].club, deliveries[0].subscription)
     index = keys.LanePartitionKeys(place.tag)
+    arguments: list[str | int] = [place.ref]
+    for each in deliveries:
+        arguments += [
+            each.id, encode(each), to_ms(each.due), to_ms(each.created_at), "1" if each.digest else "0"
+        ]  # fmt: skip
     return (
         "enqueue",
         [place.deliveries, place.lane, place.log, index.lanes, index.delivery_owner],
-        [
-            place.ref, delivery.id, encode(delivery), to_ms(delivery.due), to_ms(delivery.created_at),
-            "1" if delivery.digest else "0",
-        ],
-    )  # fmt: skip
+        arguments,
+    )
 
 
-def _link_calls(deliveries: Sequence[Delivery]) -> list[Call]:
-    return [
-        ("link", [keys.advice_deliveries(item.advice_id)], [each.id])
-        for each in deliveries
-        for item in each.items
-    ]
+def _links(deliveries: Sequence[Delivery]) -> list[Command]:
+    """Return the commands that note which deliveries speak of a piece of advice."""
+    speaking: dict[str, list[str]] = {}
+    for each in deliveries:
+        for item in each.items:
+            speaking.setdefault(item.advice_id, []).append(each.id)
+    return [("SADD", keys.advice_deliveries(advice), *names) for advice, names in speaking.items()]

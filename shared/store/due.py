@@ -12,6 +12,7 @@ from shared.contracts.instants import to_ms
 from shared.contracts.partitions import PARTITIONS
 from shared.store import keys
 from shared.store.errors import store_errors
+from shared.store.line import Line
 from shared.store.scripts import Scripts
 
 WAKE_UP_LEASE_MS: Final = 5_000
@@ -43,17 +44,14 @@ class Taken:
 class Due:
     """The indexes over all partitions."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+    def __init__(self, client: redis.Redis, line: Line, scripts: Scripts) -> None:
         self._client = client
+        self._line = line
         self._scripts = scripts
 
     def backlog(self) -> int:
         """Return how many athletes wait for an evaluation that is already due."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for place in _PARTITIONS:
-                pipeline.zcard(place.dirty)
-            return sum(pipeline.execute())
+        return sum(self._line.ask([("ZCARD", place.dirty) for place in _PARTITIONS]))
 
     def oldest_s(self) -> float:
         """Return for how many seconds of wall time the athlete that has waited longest has waited; 0: nobody does."""

@@ -6,17 +6,29 @@ one trip for several threads, an idle one makes it at once. A trip costs far mor
 
 import threading
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import redis
 
 from shared.store.errors import store_errors
 
-Command: TypeAlias = Sequence[str | int]
+Command: TypeAlias = Sequence[str | float]
 """A plain command as it is sent."""
 
+T = TypeVar("T")
+U = TypeVar("U")
+
 _MOST_SHARED = 32  # commands; longer lists go by themselves, so that nobody waits behind them
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """Commands that only read, and what their answers tell. Two of them can share a trip."""
+
+    commands: Sequence[Command]
+    told: Callable[[list[Any]], T]
 
 
 class _Question:
@@ -38,6 +50,16 @@ class Line:
         self._connection: Any = None
         self._waiting: deque[_Question] = deque()
         self._turn = threading.Lock()
+
+    def read(self, reading: Reading[T]) -> T:
+        """Return what a reading tells; one of nothing makes no trip."""
+        return reading.told(self.ask(reading.commands) if reading.commands else [])
+
+    def read_both(self, one: Reading[T], other: Reading[U]) -> tuple[T, U]:
+        """Return what both tell, in one trip."""
+        answers = self.ask([*one.commands, *other.commands])
+        cut = len(one.commands)
+        return one.told(answers[:cut]), other.told(answers[cut:])
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
         """Return the commands' answers, all in one trip, not in one transaction. Raise the first error among them."""
@@ -84,27 +106,32 @@ class Line:
             question.answers = [next(told) for _ in question.commands]
 
     def _exchange(self, commands: Sequence[Command]) -> list[Any]:
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._client.connection_pool.get_connection()
-        packed = connection.pack_commands(commands)
-
-        def attempt() -> list[Any]:
-            connection.send_packed_command(packed)
-            return [_answer(connection) for _ in commands]
-
-        try:
-            answers: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
-        except BaseException:
-            connection.disconnect()  # whatever is still to come would answer somebody else
-            raise
-        return answers
+        if self._connection is None:
+            self._connection = self._client.connection_pool.get_connection()
+        return _exchange(self._connection, commands)
 
     def _alone(self, commands: Sequence[Command]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves it so
-        return pipeline.execute(raise_on_error=False)
+        pool = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            return _exchange(connection, commands)
+        finally:
+            pool.release(connection)
+
+
+def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:  # noqa: ANN401 - as below
+    packed = connection.pack_commands(commands)
+
+    def attempt() -> list[Any]:
+        connection.send_packed_command(packed)
+        return [_answer(connection) for _ in commands]
+
+    try:
+        answers: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
+    except BaseException:
+        connection.disconnect()  # whatever is still to come would answer somebody else
+        raise
+    return answers
 
 
 def _answer(connection: Any) -> Any:  # noqa: ANN401 - redis-py leaves its connections untyped

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-
-import redis
+from typing import Any
 
 from shared.contracts.advice import AdviceEventType
 from shared.store import keys
 from shared.store.codec import decode
-from shared.store.errors import store_errors
+from shared.store.line import Line, Reading
 from shared.store.scripts import Call, Scripts
 
 
@@ -48,32 +47,37 @@ class OutboxEntry:
 class Outbox:
     """What waits, athlete by athlete. Routing twice does no harm: deliveries have derived names."""
 
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
-        self._client = client
+    def __init__(self, line: Line, scripts: Scripts) -> None:
+        self._line = line
         self._scripts = scripts
 
     def read(self, club: str, athlete: str) -> tuple[OutboxEntry, ...]:
         """Return the entries that wait, in the order in which they were written."""
-        return self.read_many([(club, athlete)])[0]
-
-    def read_many(self, athletes: Sequence[tuple[str, str]]) -> list[tuple[OutboxEntry, ...]]:
-        """`read` for several (club, athlete), in one round trip."""
-        with store_errors():
-            pipeline = self._client.pipeline(transaction=False)
-            for club, athlete in athletes:
-                pipeline.hgetall(keys.AthleteKeys(club, athlete).outbox)
-            found: list[dict[str, str]] = pipeline.execute()
-        return [tuple(_entry(seq, each[seq]) for seq in sorted(each, key=int)) for each in found]
+        return self._line.read(waiting([(club, athlete)]))[0]
 
     def done(self, entries: Sequence[OutboxEntry]) -> None:
         """Take `entries` off, in one round trip; others may have come meanwhile, and stay."""
-        calls: list[Call] = []
-        for (club, athlete), group in groupby(entries, key=attrgetter("club", "athlete")):
-            place = keys.AthleteKeys(club, athlete)
-            index = keys.PartitionKeys(place.tag)
-            sequences = [entry.seq for entry in group]
-            calls.append(("outbox_done", [place.outbox, index.outboxes], [place.ref, *sequences]))
-        self._scripts.run_many(calls)
+        self._scripts.run_many(done_calls(entries))
+
+
+def waiting(athletes: Sequence[tuple[str, str]]) -> Reading[list[tuple[OutboxEntry, ...]]]:
+    """Read what waits of each (club, athlete), in the order in which it was written."""
+
+    def told(answers: list[Any]) -> list[tuple[OutboxEntry, ...]]:
+        return [tuple(_entry(seq, each[seq]) for seq in sorted(each, key=int)) for each in answers]
+
+    return Reading([("HGETALL", keys.AthleteKeys(*athlete).outbox) for athlete in athletes], told)
+
+
+def done_calls(entries: Sequence[OutboxEntry]) -> list[Call]:
+    """Return the calls that take `entries` off."""
+    calls: list[Call] = []
+    for (club, athlete), group in groupby(entries, key=attrgetter("club", "athlete")):
+        place = keys.AthleteKeys(club, athlete)
+        index = keys.PartitionKeys(place.tag)
+        sequences = [entry.seq for entry in group]
+        calls.append(("outbox_done", [place.outbox, index.outboxes], [place.ref, *sequences]))
+    return calls
 
 
 def _entry(seq: str, text: str) -> OutboxEntry:

@@ -1,6 +1,8 @@
 """A club's subscriptions: who wants to be told what, where and when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
 
 import redis
 
@@ -8,14 +10,16 @@ from shared.contracts.subscriptions import Subscription
 from shared.store import keys
 from shared.store.codec import decode, encode
 from shared.store.errors import store_errors
+from shared.store.line import Line, Reading
 from shared.store.pages import Page
 
 
 class Subscriptions:
     """Subscriptions by club."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, line: Line) -> None:
         self._client = client
+        self._line = line
 
     def put(self, subscription: Subscription) -> None:
         """Write a subscription whole."""
@@ -26,15 +30,11 @@ class Subscriptions:
 
     def get(self, club: str, subscription: str) -> Subscription | None:
         """Return one of the club's subscriptions, or None."""
-        with store_errors():
-            found = self._client.hget(keys.club_subscriptions(club), subscription)
-        return None if found is None else decode(str(found), Subscription)
+        return self._line.read(one(club, subscription))
 
     def of_club(self, club: str) -> tuple[Subscription, ...]:
         """Return all of the club's subscriptions, the oldest first."""
-        with store_errors():
-            found = self._client.hvals(keys.club_subscriptions(club))
-        return tuple(sorted((decode(str(text), Subscription) for text in found), key=lambda each: each.id))
+        return self._line.read(of_clubs([club]))[club]
 
     def page(self, club: str, cursor: str | None, limit: int) -> Page[Subscription]:
         """Return up to `limit` subscriptions, the oldest first, after the id that `cursor` names."""
@@ -65,3 +65,24 @@ class Subscriptions:
                 except redis.WatchError:
                     continue
                 return changed
+
+
+def one(club: str, subscription: str) -> Reading[Subscription | None]:
+    """Read one of the club's subscriptions."""
+
+    def told(answers: list[Any]) -> Subscription | None:
+        return None if answers[0] is None else decode(answers[0], Subscription)
+
+    return Reading([("HGET", keys.club_subscriptions(club), subscription)], told)
+
+
+def of_clubs(clubs: Sequence[str]) -> Reading[dict[str, tuple[Subscription, ...]]]:
+    """Read all subscriptions of each club, the oldest first."""
+
+    def told(answers: list[Any]) -> dict[str, tuple[Subscription, ...]]:
+        return {
+            club: tuple(sorted((decode(text, Subscription) for text in texts), key=attrgetter("id")))
+            for club, texts in zip(clubs, answers, strict=True)
+        }
+
+    return Reading([("HVALS", keys.club_subscriptions(club)) for club in clubs], told)

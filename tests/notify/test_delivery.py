@@ -500,6 +500,19 @@ def test_an_endpoint_gets_four_requests_at_once_and_one_after_a_timeout(
     assert not bench.store.deliveries.health(CLUB, subscription.id).slow
 
 
+def test_one_advice_is_routed_and_told_in_six_trips_to_the_store(bench: Bench, endpoint: Endpoint) -> None:
+    def trips() -> int:
+        return int(bench.store.client.info("stats")["total_reads_processed"])
+
+    bench.subscribe(target=endpoint.url)
+    bench.advise()
+    before = trips()
+    bench.shell.route([(CLUB, "ada")])
+    # Outbox and subscriptions; advice; lanes; outbox and claim; subscription and advice; end of the claim and counts.
+    assert trips() - before - 1 == 6
+    assert len(endpoint.requests) == 1
+
+
 def test_what_a_quick_endpoint_takes_together_arrives_once_each_and_in_order(
     bench: Bench, endpoint: Endpoint
 ) -> None:

@@ -45,6 +45,16 @@ def lapse(store: Store) -> None:
             store.client.zadd(str(key), {str(member): time.time() * 1000 - 1})
 
 
+def test_several_are_enqueued_together_each_once(store: Store) -> None:
+    ones = [delivery("1"), delivery("2", due=NOW + timedelta(hours=1)), delivery("1")]
+    elsewhere = replace(delivery("3"), subscription="sub_other")
+    assert store.deliveries.enqueue_many([*ones, elsewhere]) == ["created", "created", "known", "created"]
+    digests = [delivery("noon", advice=f"adv_07{number}", digest=True) for number in (1, 2, 2)]
+    assert store.deliveries.enqueue_many(digests) == ["created", "gathered", "known"]
+    speaking = store.deliveries.of_advice(CLUB, "adv_072")
+    assert [each.id for each in speaking] == [digests[0].id]
+
+
 def test_a_delivery_is_enqueued_once_however_often_it_is_routed(store: Store) -> None:
     assert [store.deliveries.enqueue(delivery("1")) for _ in range(2)] == ["created", "known"]
     assert len(store.deliveries.page(CLUB, LANE, None, None, 10).items) == 1
@@ -88,6 +98,32 @@ def test_several_are_claimed_together_in_their_order_and_no_advice_twice(store: 
     store.deliveries.finish(*(delivered(each.delivery) for each in first))
     (last,) = store.deliveries.claim(CLUB, LANE, NOW, 4, most=3)
     assert last.delivery.id == delivery_id(LANE, "2")
+
+
+def test_who_ends_claims_hears_when_the_next_of_the_lane_is_due(store: Store) -> None:
+    store.deliveries.enqueue(delivery("1"))
+    store.deliveries.enqueue(delivery("later", advice="adv_07y", due=NOW + timedelta(hours=1)))
+    (first,) = store.deliveries.claim(CLUB, LANE, NOW, 4)
+    assert store.deliveries.finish(delivered(first.delivery)) == NOW + timedelta(hours=1)
+    (last,) = store.deliveries.claim(CLUB, LANE, NOW + timedelta(hours=1), 4)
+    assert store.deliveries.finish(delivered(last.delivery)) is None
+
+
+def test_who_ends_claims_may_claim_what_they_held_up(store: Store) -> None:
+    for name in ("issued", "withdrawn"):  # both speak of one piece of advice
+        store.deliveries.enqueue(delivery(name))
+    (first,) = store.deliveries.claim(CLUB, LANE, NOW, 1, most=2)
+    (second,) = store.deliveries.finish_and_claim([delivered(first.delivery)], NOW, 1, 2)
+    assert second.delivery.id != first.delivery.id
+    assert second.told == {"adv_07x": Told(0, certain=True)}
+
+
+def test_a_notice_that_quotes_an_item_speaks_of_no_advice(store: Store) -> None:
+    notice = replace(delivery("notice"), kind="notice", items=(), notice='"items":[{"advice_id":"adv_07x"}]')
+    store.deliveries.enqueue_many([notice, delivery("advice")])
+    found = store.deliveries.claim(CLUB, LANE, NOW, 4, most=2)
+    assert {tuple(each.told) for each in found} == {()}
+    assert len(found) == 2
 
 
 def test_claims_held_together_leave_no_place_and_what_is_given_back_is_claimed_again(store: Store) -> None:
