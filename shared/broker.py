@@ -12,6 +12,7 @@ import kombu.transport.redis
 import kombu.transport.virtual
 from celery import Celery, Task
 from celery.signals import task_postrun, task_prerun
+from celery.worker import state
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from shared.settings import Settings
@@ -102,6 +103,12 @@ def send(app: Celery, task: str, **payload: object) -> None:
         )
     except (kombu.exceptions.OperationalError, OSError) as error:
         raise BrokerUnavailableError(f"{task} was not queued: {error}") from error
+
+
+def stopping() -> bool:
+    """Whether this worker was told to stop, and is to begin nothing more."""
+    flags: Any = state  # its types say None, for that is what they begin with
+    return flags.should_stop is not None or flags.should_terminate is not None
 
 
 @task_prerun.connect

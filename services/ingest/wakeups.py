@@ -1,46 +1,44 @@
 """Tells the other services that there is work, without ever making a sender wait for it.
 
-A wake-up is sent from a thread of its own, at once when it is idle and gathered while it is busy or rests from what it
-sent. What cannot be sent is kept and tried again; what is lost with the process the scheduler's tick finds: the store
-says what is due.
+A wake-up is passed on by a thread of its own, at once when it is idle and gathered while it is busy or rests from the
+last. What cannot be passed on is kept and tried again; what is lost with the process the scheduler's tick finds: the
+store says what is due.
 """
 
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from shared.broker import DELIVER, EVALUATE, send
+from shared.broker import DELIVER, BrokerUnavailableError, send
+from shared.on_call import EVALUATION, OnCall
+from shared.store.calls import Calls
 
 MOST_KEPT = 10_000
 """Wake-ups kept while the broker is away; beyond that the tick is the quicker way."""
-_TOGETHER: Mapping[str, int] = {EVALUATE: 8, DELIVER: 25}
-"""How many partitions, or subscriptions, a message names: so that several workers share what comes at once."""
+_LANES_TOGETHER = 25
+"""How many subscriptions a message names."""
 _PAUSE_S = 1.0
-# A message costs its sender and its receiver as much as several events, so what comes in the rest after one shares
-# the next. Where much comes, the rest is in proportion to what sending took, which grows with the machine's load;
-# else it is short. The one event of a quiet moment never waits.
-_SHORTEST_REST_S, _LONGEST_REST_S = 0.01, 0.05
-_REST = 25
-_MUCH = 4  # wake-ups that came in one rest
-_FIELD = {EVALUATE: "partitions", DELIVER: "subscriptions"}
-Wanted: TypeAlias = tuple[str, int | tuple[str, str]]
-"""A task, and what it is to look at: a partition of athletes, or a subscription by (club, id)."""
+_REST_S = 0.003
+"""What comes within it shares a trip to the store. The one event of a quiet moment never waits for it."""
+Lane: TypeAlias = tuple[str, str]
+"""A subscription by (club, id)."""
+Wanted: TypeAlias = int | Lane | None
+"""What is to be looked at: a partition of athletes, a lane, or what rules workers are asked for already."""
 
 log = structlog.get_logger()
 
 
 class Wakeups:
-    """Sends `rules.evaluate` and `notify.deliver`. Safe to use from any thread."""
+    """Calls for evaluations and deliveries. Safe to use from any thread."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, calls: Calls) -> None:
         self._app = app
+        self._evaluation = OnCall(calls, app, EVALUATION)
         self._pending: dict[Wanted, None] = {}
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -51,11 +49,11 @@ class Wakeups:
     def evaluate(self, partitions: Sequence[int]) -> None:
         """Have the athletes who wait in these partitions evaluated. Never raises, never blocks on the broker."""
         if partitions:
-            self._add((EVALUATE, partition) for partition in partitions)
+            self._add(partitions)
 
     def deliver(self, club: str, subscription: str) -> None:
         """Have what is due for the subscription sent. Never raises, never blocks on the broker."""
-        self._add([(DELIVER, (club, subscription))])
+        self._add([(club, subscription)])
 
     def reachable(self) -> bool:
         """Whether the broker answers a new connection now."""
@@ -67,12 +65,12 @@ class Wakeups:
         return True
 
     def flush(self, seconds: float) -> bool:
-        """Wait up to `seconds` until all wake-ups are sent; return whether they are."""
+        """Wait up to `seconds` until all wake-ups are passed on; return whether they are."""
         with self._change:
             return self._change.wait_for(lambda: not self._pending and not self._sending, seconds)
 
     def close(self) -> None:
-        """Send what can be sent within two seconds, and stop."""
+        """Pass on what can be within two seconds, and stop."""
         self.flush(2)
         with self._change:
             self._closed.set()
@@ -95,38 +93,34 @@ class Wakeups:
                     return
                 taken, self._pending = self._pending, {}
                 self._sending = True
-            began = time.monotonic()
-            left = self._send(sorted(taken, key=itemgetter(0)))
-            took = time.monotonic() - began
+            left = self._pass_on(list(taken))
             with self._change:
                 self._pending = {**dict.fromkeys(left), **self._pending}
                 self._sending = False
                 self._change.notify_all()
             # Not on the condition: each new wake-up would end such a wait, if only to begin it again.
-            rest = _REST * took if len(taken) >= _MUCH else 0
-            rest = min(max(_SHORTEST_REST_S, rest), _LONGEST_REST_S)
-            self._closed.wait(_PAUSE_S if left else rest)
+            self._closed.wait(_PAUSE_S if left else _REST_S)
 
-    def _send(self, wanted: list[Wanted]) -> list[Wanted]:
-        """Send what can be sent, and return the rest."""
-        for message in _messages(wanted):
-            task = message[0][0]
-            try:
-                send(self._app, task, **{_FIELD[task]: [what for _, what in message]})
-            except Exception as error:  # noqa: BLE001 - whatever the client raises, this thread must live on
-                if not self._away:
-                    log.warning("wakeup.broker_away", error=str(error), kept=len(wanted))
-                self._away = True
-                return wanted[wanted.index(message[0]) :]
-        if self._away:
-            log.info("wakeup.broker_back")
-        self._away = False
-        return []
-
-
-def _messages(wanted: list[Wanted]) -> Iterator[list[Wanted]]:
-    """Cut `wanted`, which is in order, into messages of one task and a bounded size."""
-    for task, group in groupby(wanted, key=itemgetter(0)):
-        found = list(group)
-        for start in range(0, len(found), _TOGETHER[task]):
-            yield found[start : start + _TOGETHER[task]]
+    def _pass_on(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Pass on what can be, and return the rest."""
+        partitions = [each for each in wanted if isinstance(each, int)]
+        lanes = [each for each in wanted if isinstance(each, tuple)]
+        unheard = None in wanted
+        try:
+            if partitions or unheard:
+                self._evaluation.call(partitions)
+                partitions, unheard = [], False
+            while lanes:
+                send(self._app, DELIVER, subscriptions=lanes[:_LANES_TOGETHER])
+                lanes = lanes[_LANES_TOGETHER:]
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, this thread must live on
+            if not self._away:
+                log.warning("wakeup.broker_away", error=str(error), kept=len(wanted))
+            self._away = True
+            if partitions and isinstance(error, BrokerUnavailableError):
+                partitions, unheard = [], True  # they are asked for; only nobody was woken
+        else:
+            if self._away:
+                log.info("wakeup.broker_back")
+            self._away = False
+        return [*partitions, *lanes, *([None] if unheard else [])]

@@ -26,7 +26,7 @@ def make_app(desk: Callable[[Store], RuleDesk]) -> Flask:
         raise SettingsError("TANDEM_REDIS_URL is not set; start `tandem up`, or point it at the store")
     configure(settings)
     store = connect(settings.redis_url)
-    wake = Wakeups(celery_app(settings, "ingest"))
+    wake = Wakeups(celery_app(settings, "ingest"), store.calls)
     atexit.register(wake.close)
     app = create_app(settings, store, clock_for(settings, store), wake, desk(store))
     # What is here now is here to stay. To look through it for garbage would keep every thread waiting for 50 ms.

@@ -7,8 +7,9 @@ from celery import Celery
 
 from services.notify.channels.registry import senders
 from services.notify.tasks import NotifyShell
-from shared.broker import DELIVER, ROUTE, celery_app
+from shared.broker import DELIVER, ROUTE, celery_app, stopping
 from shared.clock import clock_for
+from shared.on_call import ROUTING, OnCall
 from shared.settings import Settings
 from shared.store.connect import connect
 
@@ -28,9 +29,17 @@ def make_worker(settings: Settings) -> Celery:
         with lock:  # many threads may bring the first task
             return build()
 
+    @cache
+    def stand_by() -> OnCall[tuple[str, str]]:
+        return OnCall(build().store.calls, app, ROUTING)
+
+    def on_call() -> OnCall[tuple[str, str]]:
+        with lock:
+            return stand_by()
+
     @app.task(name=ROUTE, shared=False)  # or Celery gives it to every app of the process
-    def route(athletes: list[tuple[str, str]]) -> None:
-        shell().route([(club, athlete) for club, athlete in athletes])
+    def route() -> None:
+        on_call().serve(shell().route, stopping)
 
     @app.task(name=DELIVER, shared=False)
     def deliver(subscriptions: list[tuple[str, str]]) -> None:

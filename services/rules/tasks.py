@@ -77,8 +77,8 @@ class RulesShell:
     def _finish(self, tally: "_Tally", left: Sequence[int] = ()) -> None:
         # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
         # the tick finds it there. What is only counted comes after it, and delays nobody.
-        wake_routing(self.app, tally.route)
-        wake_evaluation(self.app, left)
+        wake_routing(self.store, self.app, tally.route)
+        wake_evaluation(self.store, self.app, left)
         for commit, found in tally.done:
             self._report(commit, found, tally)
         for club, failed in tally.failures.items():

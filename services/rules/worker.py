@@ -7,8 +7,9 @@ from celery import Celery
 
 from services.rules.rulebook import GoverningRules, install, rule_paths
 from services.rules.tasks import RulesShell
-from shared.broker import EVALUATE, celery_app
+from shared.broker import EVALUATE, celery_app, stopping
 from shared.clock import clock_for
+from shared.on_call import EVALUATION, OnCall
 from shared.settings import Settings
 from shared.store.connect import connect
 
@@ -28,9 +29,13 @@ def make_worker(settings: Settings) -> Celery:
         store = connect(str(settings.redis_url))
         return RulesShell(store, clock_for(settings, store), GoverningRules(store).knowing(installed), app)
 
+    @cache
+    def on_call() -> OnCall[int]:
+        return OnCall(shell().store.calls, app, EVALUATION)
+
     @app.task(name=EVALUATE, shared=False)  # or Celery gives it to every app of the process
-    def evaluate(partitions: list[int]) -> None:
-        shell().drain(partitions)
+    def evaluate() -> None:
+        on_call().serve(shell().drain, stopping)
 
     store = connect(str(settings.redis_url))
     installed = install(rule_paths(settings), store, clock_for(settings, store).now())

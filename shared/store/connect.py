@@ -8,6 +8,7 @@ from redis.retry import Retry
 
 from shared.store.advice import AdviceStore
 from shared.store.athletes import Athletes
+from shared.store.calls import Calls
 from shared.store.clubs import Clubs
 from shared.store.connections import pool_on
 from shared.store.counters import Counters
@@ -39,6 +40,7 @@ class Store:
     athletes: Athletes
     timelines: Timelines
     due: Due
+    calls: Calls
     advice: AdviceStore
     outbox: Outbox
     subscriptions: Subscriptions
@@ -87,6 +89,7 @@ def connect(url: str) -> Store:
         athletes=Athletes(client, line, scripts),
         timelines=Timelines(line, scripts),
         due=Due(client, line, scripts),
+        calls=Calls(client, line, scripts),
         advice=AdviceStore(client, line, scripts),
         outbox=Outbox(line, scripts),
         subscriptions=Subscriptions(client, line),

@@ -153,6 +153,21 @@ def advice_deliveries(advice_id: str) -> str:
     return f"advice-deliveries:{{{advice_id[4:6]}}}:{advice_id}"
 
 
+class QueueKeys:
+    """What is asked of the workers of a queue, all in one slot."""
+
+    __slots__ = ("called", "calls", "expected", "on_call", "up")
+
+    def __init__(self, queue: str) -> None:
+        self.calls = f"calls:{{{queue}}}"  # list: what a worker is to look at, the oldest first
+        self.up = f"up:{{{queue}}}"  # sorted set: worker in a turn, by the wall ms at which that must be over
+        self.on_call = (
+            f"on-call:{{{queue}}}"  # sorted set: worker that waits, by the wall ms until which it does
+        )
+        self.expected = f"expected:{{{queue}}}"  # there while a busy worker is thought to be back in a moment
+        self.called = f"called:{{{queue}}}"  # there while a message is under way that wakes a worker
+
+
 class LaneKeys:
     """The keys of one subscription's deliveries, all in one slot."""
 

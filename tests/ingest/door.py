@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from deploy.rule_desk import RuleDesk
 from services.ingest.app import create_app
 from services.ingest.wakeups import Wakeups
-from shared.broker import celery_app
+from shared.broker import RULES_QUEUE, celery_app
 from shared.clock import SteppedClock
 from shared.contracts.clubs import Scope
 from shared.settings import Settings
@@ -68,16 +68,26 @@ class Door:
     def post_text(self, text: str | bytes, content_type: str = "application/json") -> TestResponse:
         return self.post("/v1/events", data=text, content_type=content_type)
 
-    def woken(self, queue: str = "rules") -> list[list[Any]]:
-        """Take the wake-ups off a queue of the broker, as a worker would."""
+    def woken(self) -> list[int]:
+        """Take the partitions that rules workers were asked for, as these do, however many messages woke them."""
         assert self.wake.flush(10)
-        taken: list[list[Any]] = []
+        found: list[int] = []
+        more = True
+        while more:
+            taken = self.store.calls.answer(RULES_QUEUE, "test", 0, 100)
+            found += map(int, taken.wanted)
+            more = taken.more
+        return found
+
+    def messages(self, queue: str = RULES_QUEUE) -> list[dict[str, Any]]:
+        """Take the messages off a queue of the broker, as a worker would, and return what each names."""
+        assert self.wake.flush(10)
+        found = []
         with celery_app(self.settings, "worker").connection_for_read() as connection:
             channel: Any = connection.default_channel
             while channel._size(queue):
-                (wanted,) = channel.basic_get(queue, no_ack=True).decode()[1].values()
-                taken.append(wanted)
-        return taken
+                found.append(channel.basic_get(queue, no_ack=True).decode()[1])
+        return found
 
     def close(self) -> None:
         self.wake.close()
@@ -93,7 +103,7 @@ class Door:
 def open_door(settings: Settings, store: Store) -> Door:
     """Put the application together on `store`, whose clock stands at NOW, with one club."""
     store.clock.set(NOW)
-    wake = Wakeups(celery_app(settings, "ingest"))
+    wake = Wakeups(celery_app(settings, "ingest"), store.calls)
     app = create_app(settings, store, SteppedClock(store), wake, RuleDesk(store))
     club = store.clubs.create("Kraftwerk", NOW)
     _, token = store.clubs.issue_key(club.id, "watch-sync", ("admin",), NOW)

@@ -63,7 +63,7 @@ def test_a_changed_zone_keeps_the_days_before_it(door: Door) -> None:
 def test_a_changed_profile_is_evaluated_anew(door: Door) -> None:
     put(door)
     assert door.store.due.backlog() == 1
-    assert door.woken() == [[partition_of_athlete(door.club, "ann")]]
+    assert door.woken() == [partition_of_athlete(door.club, "ann")]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_the_source_of_an_event_that_names_none_is_the_keys_name(door: Door) -> 
 def test_an_acknowledged_event_waits_for_evaluation_and_wakes_who_evaluates(door: Door) -> None:
     door.post_events(event())
     assert door.store.due.backlog() == 1
-    assert door.woken() == [[partition_of_athlete(door.club, "ann")]]
+    assert door.woken() == [partition_of_athlete(door.club, "ann")]
 
 
 def test_the_same_event_again_is_a_duplicate(door: Door) -> None:

@@ -231,7 +231,7 @@ def test_a_test_message_is_queued_and_can_be_followed(open_inside: Door) -> None
     assert open_inside.get(f"/v1/deliveries/{answer.json['id']}").json == answer.json
     listed = open_inside.get(f"/v1/subscriptions/{created['id']}/deliveries").json
     assert listed == {"items": [answer.json], "next_cursor": None}
-    assert open_inside.woken("notify") == [[[open_inside.club, created["id"]]]]
+    assert open_inside.messages("notify") == [{"subscriptions": [[open_inside.club, created["id"]]]}]
     (claimed,) = open_inside.store.deliveries.claim(open_inside.club, created["id"], NOW, 1)
     assert claimed.delivery.id == answer.json["id"]
 
@@ -250,7 +250,7 @@ def dead(open_inside: Door) -> Delivery:
     name = made(open_inside)["id"]
     started = open_inside.post(f"/v1/subscriptions/{name}/test").json
     assert started is not None
-    open_inside.woken("notify")
+    open_inside.messages("notify")
     (claimed,) = open_inside.store.deliveries.claim(open_inside.club, name, NOW, 1)
     attempt = Attempt(NOW, 0.25, "failed", "http_400", 400, "bad request")
     failed = replace(claimed.delivery, state="failed", reason="http_400", attempts=(attempt,))
@@ -283,7 +283,7 @@ def test_a_dead_delivery_is_sent_again_under_its_name(open_inside: Door, dead: D
     assert answer.status_code == 202
     assert answer.json is not None
     assert (answer.json["id"], answer.json["state"], len(answer.json["attempts"])) == (dead.id, "pending", 1)
-    assert open_inside.woken("notify") == [[[open_inside.club, dead.subscription]]]
+    assert open_inside.messages("notify") == [{"subscriptions": [[open_inside.club, dead.subscription]]}]
     (claimed,) = open_inside.store.deliveries.claim(open_inside.club, dead.subscription, NOW, 1)
     assert claimed.delivery.id == dead.id
 

@@ -1,4 +1,4 @@
-"""How long from POST to webhook received: idle, at 20 events a second, and near each design's own saturation."""
+"""How long from POST to webhook received: asleep, idle, at 20 events a second, and near each design's saturation."""
 
 import time
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from shared.on_call import STAND_BY_S
 from tests.load.cases import LATENCY, Name
 from tests.load.designs import Design
 from tests.load.feeding import feed
@@ -19,6 +20,8 @@ from tests.load.workload import WireEvent, Workload
 DESIGNS: Final[tuple[Name, ...]] = ("plain", "tandem")
 SHARES: Final = {"half of saturation": 0.5, "90 % of saturation": 0.9}
 _CONNECTIONS: Final = 16
+_ASLEEP_S: Final = STAND_BY_S + 0.3
+"""A pause after which no worker of Tandem's is on call any more."""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,10 @@ def measure(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
             yield Figure(LATENCY, "saturation", each.name, {"requests/s": each.saturation})
         for number in range(sizes.rounds):
             for each in found if number % 2 else found[::-1]:
-                yield Figure(LATENCY, "idle", each.name, ranks(_one_by_one(each, telling, sizes)))
+                yield Figure(LATENCY, "asleep", each.name, ranks(_one_by_one(each, telling, 10, _ASLEEP_S)))
+                yield Figure(
+                    LATENCY, "idle", each.name, ranks(_one_by_one(each, telling, sizes.of(100), 0.02))
+                )
                 yield Figure(LATENCY, "20/s", each.name, ranks(_paced(each, telling, 20)))
                 for case, share in SHARES.items():
                     rate = each.saturation * share
@@ -70,16 +76,16 @@ def _saturation(running: Running, workload: Workload, sizes: Sizes) -> float:
     return len(events) / (time.monotonic() - began)
 
 
-def _one_by_one(running: Running, workload: Workload, sizes: Sizes) -> list[float]:
-    """Post an event, wait for its message and 20 ms more, and so on."""
+def _one_by_one(running: Running, workload: Workload, many: int, pause_s: float) -> list[float]:
+    """Post an event, wait for its message and the pause, and so on."""
     took = []
-    events = running.events(replace(workload, live=sizes.of(100)))
+    events = running.events(replace(workload, live=many))
     for event in events:
         running.at.forget()
         [began] = feed(running.design, [event], 1, connections=1).values()
         await_that(lambda: running.at.hooks() > 0, 10, 0.005)
         took.append(running.at.arrivals()[event["id"]] - began)
-        time.sleep(0.02)
+        time.sleep(pause_s)
     return took
 
 

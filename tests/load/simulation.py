@@ -1,11 +1,13 @@
 """What becomes of posted events, and when? Tandem as a queueing model: ingest, store, rules workers, notify.
 
-An event goes through a front door and the store, which marks its athlete. Each of the 16 partitions of athletes has at
-most one wake-up under way; those that are wanted within ten milliseconds share a message. The worker that gets it takes
-up to sixteen athletes from its partitions, by turns that are fair among clubs, eight a round: it reads them from the
-store, evaluates, commits to the store. So it goes on until nobody waits or its slice of time is over; then it hands on
-the partitions that are left. An athlete who waits already is evaluated once for all the events that have come. What
-evaluations say is sent up to sixteen messages at a time.
+An event goes through a front door and the store, which marks its athlete. Each of the 16 partitions of athletes is
+asked for only once until somebody looks into it; what is wanted within three milliseconds is asked for together. A
+worker that is on call takes its share of the partitions, up to eight, and from these up to sixteen athletes, by turns
+that are fair among clubs, eight a round: it reads them from the store, evaluates, commits to the store. So it goes on
+until nobody waits or its slice of time is over; then it asks for the partitions that are left. After little work it
+rests for twice as long. An athlete who waits already is evaluated once for all the events that have come. What
+evaluations say is sent up to sixteen messages at a time. Workers are up: that one falls asleep after a second without
+work is not in the model.
 """
 
 from collections import deque
@@ -16,14 +18,14 @@ from typing import Final, NamedTuple
 
 from services.rules.tasks import AT_ONCE, MOST_TAKEN, SLICE_S
 from shared.contracts.partitions import PARTITIONS, partition_of_athlete
+from shared.on_call import EVALUATION, LITTLE_S
 from tests.load.machine import Machine, Process, Then
 from tests.load.waiting import Name, Waiting
 
 SLICE_MS: Final = SLICE_S * 1000
-TOGETHER: Final = 8
-"""Partitions in a message of the front door's; a worker hands on its own one by one."""
-REST_MS: Final = 10.0
-"""Between two goes at sending wake-ups: on a quiet machine. On a busy one it is up to five times as long."""
+REST_MS: Final = 3.0
+"""Between two calls of the front door's for workers."""
+LITTLE_MS: Final = LITTLE_S * 1000
 MESSAGES_AT_ONCE: Final = 16
 Draw = Callable[[float], float]
 
@@ -82,7 +84,7 @@ class _Pending(NamedTuple):
 class Parts:
     """How many processes of each kind there are; the store is one.
 
-    `hop_ms` is a wake-up's way beyond CPU time, `rest_ms` the time between two goes at sending wake-ups.
+    `hop_ms` is a call's way beyond CPU time, `rest_ms` the time between two calls of a front door's.
     """
 
     workers: int = 1
@@ -123,7 +125,7 @@ class Tandem:
         self._out = [False] * PARTITIONS
         self._asked: list[int] = []
         self._resting = False
-        self._queue: deque[tuple[int, ...]] = deque()
+        self._calls: deque[int] = deque()
         self._idle = deque(self.workers)
         self._untold: deque[float] = deque()
         self._quiet = deque(self.notify)
@@ -161,36 +163,40 @@ class Tandem:
                     self._ask()
 
     def _ask(self) -> None:
-        """Send what wake-ups are wanted; what is wanted in the next while goes together."""
+        """Ask for the partitions that are wanted; what is wanted in the next while is asked for together."""
         self._resting = bool(self._asked)
         if self._asked:
-            self._wake(self._asked, TOGETHER)
+            self._call(self._asked)
             self._asked = []
             self.machine.at(self.machine.now + self._parts.rest_ms, self._ask)
 
-    def _wake(self, partitions: Sequence[int], together: int) -> None:
-        for start in range(0, len(partitions), together):
-            message = tuple(partitions[start : start + together])
-            self.machine.at(self.machine.now + self._parts.hop_ms, partial(self._arrive, message))
+    def _call(self, partitions: Sequence[int]) -> None:
+        self.machine.at(self.machine.now + self._parts.hop_ms, partial(self._arrive, tuple(partitions)))
 
-    def _arrive(self, message: tuple[int, ...]) -> None:
-        self._queue.append(message)
+    def _arrive(self, partitions: tuple[int, ...]) -> None:
+        self._calls.extend(partitions)
         self._assign()
 
     def _assign(self) -> None:
-        while self._queue and self._idle:
-            message, worker = self._queue.popleft(), self._idle.popleft()
+        while self._calls and self._idle:
+            worker = self._idle.popleft()
+            taken = [
+                self._calls.popleft()
+                for _ in range(min(EVALUATION.share(len(self.workers)), len(self._calls)))
+            ]
             self.counts.wake_up += 1
-            go = partial(self._take, worker, message, self.machine.now)
+            go = partial(self._take, worker, taken, self.machine.now)
             wake = partial(worker.do, self._draw(self._costs.wake_up), go)
             self.store.do(self._draw(self._costs.store_wake_up), wake)
 
     def _take(self, worker: Process, partitions: Sequence[int], began: float) -> None:
-        """Take the next athletes; a partition where nobody is left may be woken anew."""
-        if not partitions or self.machine.now - began >= SLICE_MS:
-            self._wake(partitions, 1)
-            self._idle.append(worker)
-            self._assign()
+        """Take the next athletes; a partition where nobody is left may be asked for anew."""
+        took = self.machine.now - began
+        if not partitions or took >= SLICE_MS:
+            if partitions:
+                self._call(partitions)
+            rest = took * EVALUATION.rest if took < LITTLE_MS else 0.0
+            self.machine.at(self.machine.now + rest, partial(self._stand_by, worker))
             return
         share = max(1, MOST_TAKEN // len(partitions))
         taken = [name for number in partitions for name in self._waiting[number].take(share)]
@@ -198,6 +204,10 @@ class Tandem:
         for number in partitions:
             self._out[number] = number in left
         self._round(worker, taken, partial(self._take, worker, left, began))
+
+    def _stand_by(self, worker: Process) -> None:
+        self._idle.append(worker)
+        self._assign()
 
     def _round(self, worker: Process, taken: Sequence[Name], then: Then) -> None:
         if not taken:

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from services.ingest import wakeups
 from services.rules.tasks import AT_ONCE, MOST_TAKEN
-from shared.broker import EVALUATE
 from tests.load.machine import Machine
-from tests.load.simulation import REST_MS, SLICE_MS, TOGETHER, Costs, Draw, Parts, Posted, Tandem
+from tests.load.simulation import REST_MS, SLICE_MS, Costs, Draw, Parts, Posted, Tandem
 from tests.load.waiting import Waiting
 
 SOME = Costs(0.5, 0.1, 0.4, 0.2, 1.0, 0.3, 0.5, 0.4, 0.1, 0.05, 0.05, 0.2, 0.1)
@@ -177,6 +176,5 @@ def test_dearer_evaluations_and_more_events_take_longer() -> None:
     assert p99(0.5, 1.0) < p99(0.9, 1.0) < p99(0.9, 1.6)
 
 
-def test_the_front_door_sends_wake_ups_as_the_model_has_it() -> None:
-    assert wakeups._TOGETHER[EVALUATE] == TOGETHER
-    assert wakeups._SHORTEST_REST_S * 1000 == REST_MS
+def test_the_front_door_rests_between_calls_as_the_model_has_it() -> None:
+    assert wakeups._REST_S * 1000 == REST_MS

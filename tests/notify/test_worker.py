@@ -9,7 +9,8 @@ from typing import Any
 from celery.contrib.testing.worker import start_worker
 
 from services.notify.worker import make_worker
-from shared.broker import DELIVER, NOTIFY_QUEUE, ROUTE, send
+from shared.broker import DELIVER, NOTIFY_QUEUE, send
+from shared.on_call import ROUTING, OnCall
 from tests.notify.conftest import CLUB, Bench, Endpoint
 
 
@@ -31,6 +32,7 @@ def test_receivers_that_hang_delay_nobody_else(bench: Bench, endpoint: Endpoint)
     for number in range(4):
         bench.advise(anchor=f"gym\x1f{number}", expires=timedelta(days=10_000))
     app = make_worker(replace(bench.settings, notify_threads=64))
+    routing = OnCall(bench.store.calls, app, ROUTING)
     with start_worker(
         app,
         pool="threads",
@@ -39,7 +41,7 @@ def test_receivers_that_hang_delay_nobody_else(bench: Bench, endpoint: Endpoint)
         queues=[NOTIFY_QUEUE],
         shutdown_timeout=30,
     ):
-        send(app, ROUTE, athletes=[[CLUB, "ada"]])
+        routing.call([(CLUB, "ada")])
         while len(endpoint.requests) < 5:
             time.sleep(0.01)
         for each in hanging * 3:  # each takes the four places that one endpoint may have
@@ -48,7 +50,7 @@ def test_receivers_that_hang_delay_nobody_else(bench: Bench, endpoint: Endpoint)
             time.sleep(0.01)
         healthy = bench.subscribe(target=f"{endpoint.url}/healthy", categories=("hydration",))
         bench.advise(anchor="gym\x1fhealthy", category="hydration", expires=timedelta(days=10_000))
-        send(app, ROUTE, athletes=[[CLUB, "ada"]])
+        routing.call([(CLUB, "ada")])
         while not any(each.state == "delivered" for each in bench.deliveries(healthy)):
             time.sleep(0.01)
         assert {each.state for one in hanging for each in bench.deliveries(one)} == {"pending"}

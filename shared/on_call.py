@@ -1,0 +1,116 @@
+"""How workers come to what they are asked for: from the store while they are up, by a message when all are asleep.
+
+A message costs whoever sends it and whoever gets it as much as several evaluations, and two milliseconds. So a worker
+that has done what it was woken for stays on call for a moment, and gets what comes meanwhile from the store at once.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from celery import Celery
+
+from shared.broker import EVALUATE, QUEUES, ROUTE, BrokerUnavailableError, send
+from shared.contracts.partitions import PARTITIONS
+from shared.store.calls import Calls
+from shared.store.keys import athlete_ref, split_ref
+
+STAND_BY_S: Final = 1.0
+"""How long a worker stays on call when nothing comes."""
+TURN_S: Final = 5.0
+"""How long a worker stays up at most: then it sees to its broker, and whether it is to stop."""
+
+
+Wanted = TypeVar("Wanted")
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[Wanted]):
+    """A kind of work: its task, how what is wanted is written and read, and how it is done.
+
+    A worker takes `most` at once, and of `whole`, a burst, no more than its share. A busy one is waited for
+    `patience_ms` before another is woken; 0 where it may itself be waiting for somebody. After little work it rests
+    `rest` times as long before it takes more, so that what comes meanwhile is done together: done alone it costs three
+    times as much.
+    """
+
+    task: str
+    written: Callable[[Wanted], str]
+    read: Callable[[str], Wanted]
+    most: int
+    whole: int
+    patience_ms: int
+    rest: float
+
+    def share(self, workers: int) -> int:
+        """Return how many one of so many workers takes at once."""
+        return max(1, min(self.most, self.whole // max(1, workers)))
+
+
+EVALUATION: Final[Work[int]] = Work(EVALUATE, str, int, 8, PARTITIONS, patience_ms=20, rest=2.0)
+"""Of partitions in which athletes wait for an evaluation."""
+ROUTING: Final[Work[tuple[str, str]]] = Work(
+    ROUTE, lambda name: athlete_ref(*name), split_ref, 50, 200, patience_ms=0, rest=0.0
+)
+"""Of the outboxes of athletes, as (club, athlete)."""
+LITTLE_S: Final = 0.005
+"""Work that takes longer than this is not followed by a rest: much was done at once."""
+
+
+class OnCall(Generic[Wanted]):
+    """Who wants the work calls, whoever does it serves. Safe to use from any thread."""
+
+    def __init__(self, calls: Calls, app: Celery, work: Work[Wanted]) -> None:
+        self._calls = calls
+        self._app = app
+        self._work = work
+        self._queue = QUEUES[work.task]
+        self._name = secrets.token_hex(8)
+        self._standing_by = threading.Lock()
+
+    def call(self, wanted: Sequence[Wanted] = ()) -> None:
+        """Have `wanted` looked at, after what was asked for before; with nothing, have somebody look what there is.
+
+        Raise `StoreUnavailableError` or `BrokerUnavailableError`; to call again does no harm.
+        """
+        found = [self._work.written(each) for each in wanted]
+        if self._calls.call(self._queue, found, self._work.most, self._work.whole, self._work.patience_ms):
+            try:
+                send(self._app, self._work.task)
+            except BrokerUnavailableError:
+                self._calls.uncall(self._queue)
+                raise
+
+    def serve(self, do: Callable[[list[Wanted]], None], stopping: Callable[[], bool]) -> None:
+        """Have `do` do what is asked for, until nothing comes for `STAND_BY_S`, or `TURN_S` are over.
+
+        Of the threads of a process one stands by; another that finds it there ends its turn.
+        """
+        over = time.monotonic() + TURN_S
+        taken = self._calls.answer(self._queue, self._name, 2 * TURN_S, self._work.most)
+        if taken.more:
+            self.call()  # a burst: each worker that comes brings one more
+        while True:
+            if taken.wanted:
+                self._do(do, taken.wanted)
+            if time.monotonic() > over or stopping() or not self._standing_by.acquire(blocking=False):
+                break
+            try:
+                share = self._work.share(taken.workers)
+                taken = self._calls.wait(self._queue, self._name, STAND_BY_S, share)
+            finally:
+                self._standing_by.release()
+            if not taken.wanted:
+                break
+        if self._calls.leave(self._queue, self._name):
+            self.call()
+
+    def _do(self, do: Callable[[list[Wanted]], None], wanted: Sequence[str]) -> None:
+        began = time.monotonic()
+        do([self._work.read(each) for each in wanted])
+        took = time.monotonic() - began
+        if took < LITTLE_S:
+            time.sleep(took * self._work.rest)
