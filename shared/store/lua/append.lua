@@ -47,22 +47,26 @@ end
 
 for i = 3, #ARGV, 7 do
   local key, revision, hash, start, payload, target, own = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
-  local text = redis.call('HGET', seen, key) or ''
-  local known, highest = revisions(text)
+  -- Most events are new, and then this one command has asked and noted it.
+  local new = redis.call('HSETNX', seen, key, ARGV[i + 1] .. ':' .. hash) == 1
+  local text = new and '' or redis.call('HGET', seen, key)
+  local known, highest = {}, -1
+  if not new then known, highest = revisions(text) end
   if known[revision] == hash then
     answers[#answers + 1] = 'duplicate'
   elseif known[revision] then
     answers[#answers + 1] = 'conflict'
   else
-    local separator = (text == '' or text == '!') and '' or ','
-    redis.call('HSET', seen, key, text .. separator .. string.format('%d', revision) .. ':' .. hash)
+    if not new then
+      redis.call('HSET', seen, key, text .. (text == '!' and '' or ',') .. ARGV[i + 1] .. ':' .. hash)
+    end
     if target ~= '' then
       local marked = redis.call('HGET', seen, target) or ''
       if string.sub(marked, 1, 1) ~= '!' then redis.call('HSET', seen, target, '!' .. marked) end
       take_off(target)
     end
     if revision > highest then
-      if text ~= '' then take_off(key) end
+      if not new then take_off(key) end
       if target == '' and string.sub(text, 1, 1) ~= '!' then
         redis.call('HSET', events, key, payload)
         redis.call('ZADD', KEYS[FIRST + own - 1], start, key)
@@ -74,14 +78,15 @@ for i = 3, #ARGV, 7 do
   end
 end
 
+local lined_up = false
 if changed then
   if told > MOST_NEWS then
     redis.call('DEL', news)
     redis.call('RPUSH', news, '*')
   end
   redis.call('HINCRBY', meta, 'inputs', 1)
-  mark(dirty, waiting, turns, ARGV[1], wall_ms())
+  lined_up = mark(dirty, waiting, turns, ARGV[1], wall_ms())
 end
 -- After a repeat too: whoever was first may have died before it sent the wake-up, and the lease have lapsed.
-answers[1] = to_wake(waiting, woken, ARGV[2])
+answers[1] = to_wake(waiting, woken, ARGV[2], lined_up)
 return answers

@@ -13,13 +13,14 @@ for _ = 1, tonumber(ARGV[12]) do
   if redis.call('HEXISTS', KEYS[2], ARGV[position]) == 1 then return {2, 0} end
   position = position + 1
 end
-redis.call('HINCRBY', KEYS[1], 'commits', 1)
-redis.call('HSET', KEYS[1], 'evaluated', ARGV[6])
-redis.call('DEL', KEYS[12])
-if ARGV[7] ~= '' then
+local commits = string.format('%d', tonumber(ARGV[3]) + 1)
+if ARGV[7] == '' then
+  redis.call('HSET', KEYS[1], 'commits', commits, 'evaluated', ARGV[6])
+else
+  redis.call('HSET', KEYS[1], 'commits', commits, 'evaluated', ARGV[6], 'digest', ARGV[7], 'digest_until', ARGV[8])
   redis.call('SET', KEYS[13], ARGV[9])
-  redis.call('HSET', KEYS[1], 'digest', ARGV[7], 'digest_until', ARGV[8])
 end
+redis.call('DEL', KEYS[12])
 for _ = 1, tonumber(ARGV[11]) do
   redis.call('HINCRBY', KEYS[10], ARGV[position], 1)
   position = position + 1

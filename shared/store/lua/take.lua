@@ -7,9 +7,15 @@
 local until_ms = string.format('%d', wall_ms() + tonumber(ARGV[1]))
 local popped = redis.call('ZPOPMIN', KEYS[2], ARGV[2])
 local answer = {redis.call('EXISTS', KEYS[2])}
-for i = 1, #popped, 2 do
-  -- One that is not dirty any more was evaluated by somebody whose lease had lapsed.
-  if redis.call('ZADD', KEYS[1], 'XX', 'CH', until_ms, popped[i]) == 1 then answer[#answer + 1] = popped[i] end
+local leased = {}
+for i = 1, #popped, 2 do leased[i], leased[i + 1] = until_ms, popped[i] end
+if #leased > 0 and redis.call('ZADD', KEYS[1], 'XX', 'CH', unpack(leased)) == #leased / 2 then
+  for i = 2, #leased, 2 do answer[#answer + 1] = leased[i] end
+else
+  for i = 2, #leased, 2 do
+    -- One that is not dirty any more was evaluated by somebody whose lease had lapsed.
+    if redis.call('ZSCORE', KEYS[1], leased[i]) then answer[#answer + 1] = leased[i] end
+  end
 end
 if answer[1] == 1 then
   redis.call('HSET', KEYS[3], '', popped[#popped])
