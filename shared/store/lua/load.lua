@@ -2,7 +2,7 @@
 -- KEYS: profile, events, meta, advice, standing, dirty, due, news, digest, then the timeline of each event type that is wanted
 -- ARGV: athlete ref, to ms, the digest that would do or '', the earliest ms at which it may end,
 --       then for each of these types: from ms, or with such a digest from its end on
--- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', {event, ...}, {advice, ...},
+-- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', '[event, ...]', '[advice, ...]',
 --           what the last evaluation left or '', {news, ...}, digest or '', its end in ms or ''}
 local FIRST = 10
 local counts = redis.call('HMGET', KEYS[3], 'inputs', 'commits', 'evaluated', 'digest', 'digest_until')
@@ -15,9 +15,15 @@ local function many(hash, fields, values)
   -- unpack is bounded by the Lua stack
   for i = 1, #fields, 1000 do
     local part = redis.call('HMGET', hash, unpack(fields, i, math.min(i + 999, #fields)))
-    for _, value in ipairs(part) do values[#values + 1] = value end
+    for _, value in ipairs(part) do
+      if value then values[#values + 1] = value end
+    end
   end
   return values
+end
+-- One text is answered and read quicker than many.
+local function listed(values)
+  return '[' .. table.concat(values, ',') .. ']'
 end
 local events = {}
 for i = FIRST, #KEYS do
@@ -29,8 +35,8 @@ return {
   counts[2] or '0',
   redis.call('ZSCORE', KEYS[6], ARGV[1]) and '1' or '0',
   redis.call('ZSCORE', KEYS[7], ARGV[1]) or '',
-  events,
-  many(KEYS[4], redis.call('SMEMBERS', KEYS[5]), {}),
+  listed(events),
+  listed(many(KEYS[4], redis.call('SMEMBERS', KEYS[5]), {})),
   counts[3] or '',
   redis.call('LRANGE', KEYS[8], 0, -1),
   digest,

@@ -45,7 +45,9 @@ def test_threads_that_read_the_first_record_of_a_kind_at_once_all_read_it(proces
 
 def test_many_records_are_read_as_one_by_one_and_the_one_that_is_wrong_is_told() -> None:
     texts = [encode(Evaluated(at("2026-03-14T17:00Z"), f"v{number}")) for number in range(3)]
-    assert decode_many(texts, Evaluated) == tuple(decode(text, Evaluated) for text in texts)
-    assert decode_many([], Evaluated) == ()
+    assert decode_many(f"[{','.join(texts)}]", Evaluated) == tuple(decode(text, Evaluated) for text in texts)
+    assert decode_many("[]", Evaluated) == ()
     with pytest.raises(CorruptRecordError, match=r'found .{"at":1}.'):
-        decode_many([texts[0], '{"at":1}', texts[2]], Evaluated)
+        decode_many(f'[{texts[0]},{{"at":1}},{texts[2]}]', Evaluated)
+    with pytest.raises(CorruptRecordError, match="not all JSON"):
+        decode_many(f"[{texts[0]},]", Evaluated)
