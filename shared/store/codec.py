@@ -29,7 +29,9 @@ def decode_many(text: str, kind: type[T]) -> tuple[T, ...]:
         found: tuple[T, ...] = _decoder(tuple[kind, ...]).decode(text)  # type: ignore[valid-type]
     except msgspec.ValidationError:
         parts = msgspec.json.decode(text, type=list[msgspec.Raw])
-        return tuple(decode(bytes(part).decode(), kind) for part in parts)  # which tells the one that is wrong
+        return tuple(
+            decode(bytes(part).decode(), kind) for part in parts
+        )  # which tells the one that is wrong
     except msgspec.DecodeError as error:
         raise CorruptRecordError(f"not all JSON: {error}; found {text[:200]!r}") from error
     return found

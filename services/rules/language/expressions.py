@@ -29,6 +29,10 @@ __all__ = ["CompiledExpression", "ExpressionError", "ExpressionFault", "compile_
 _UNBOUND = re.compile(r'No value with name "(\w+)" found in Activation')
 _SHOWN = 60
 _LISTS = frozenset({kinds.TEXTS, kinds.NUMBERS, kinds.RECORDS})
+_NEVER_TWICE = _LISTS | {kinds.TIME, kinds.DURATION}
+"""Kinds whose values hardly come again, or cannot be looked up."""
+_MOST_KNOWN = 256
+"""Results that are kept with an expression: what it reads are flags, words and small counts mostly."""
 _NO_FIELDS: Mapping[str, Bound] = {}
 
 
@@ -62,6 +66,8 @@ class CompiledExpression:
     _program: Any
     _reads_clock: bool
     _scope: tuple[Mapping[str, str], Mapping[str, str]]
+    _known: dict[tuple[object, ...], Bound] | None = field(repr=False, compare=False)
+    """What it gave before, by the values of its variables; None where those are never the same."""
     _parts: list["CompiledExpression"] = field(default_factory=list, compare=False)
 
     def parts(self) -> Sequence["CompiledExpression"]:
@@ -72,22 +78,38 @@ class CompiledExpression:
 
     def evaluate(self, names: Mapping[str, Bound], local: Local) -> Bound:
         """Return its value; raise `AbsentError` when the value hangs on an absent one, else `EvaluationError`."""
-        return self._value(self._variables, names, local)
+        values = _values(self._variables, names)
+        if self._known is None:
+            return self._value(self._variables, values, local)
+        key = tuple(values)
+        known = self._known.get(key)
+        if known is None:
+            known = self._value(self._variables, values, local)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = known
+        return known
 
     def decided(self, names: Mapping[str, Bound]) -> "Bound | None":
         """Return its value when `names` decide it, whatever the other names stand for; None when they do not."""
         # Of a name that is not given, not even `has(...)` is known: it stays unbound, as an absent value does.
         given = [variable for variable in self._variables if variable.root in names]
         try:
-            return self._value(given, names, lambda instant: instant)
+            return self._value(given, _values(given, names), lambda instant: instant)
         except (AbsentError, EvaluationError):
             return None
 
-    def _value(self, variables: Iterable[_Variable], names: Mapping[str, Bound], local: Local) -> Bound:
+    def _value(self, variables: Iterable[_Variable], values: Iterable[object], local: Local) -> Bound:
         if self._reads_clock:
             here(local)
+        # What is absent is left out, and so stays unbound.
+        bound = {
+            variable.name: value
+            for variable, value in zip(variables, values, strict=True)
+            if value is not None
+        }
         try:
-            found = evaluated(self._program, _values(variables, names))
+            found = evaluated(self._program, bound)
         except CelFailureError as failure:
             raise self._error(str(failure)) from None
         return found if found is True or found is False else self._plain(found)
@@ -139,7 +161,14 @@ def compile_expression(
     variables = _variables(rewritten)
     used = frozenset(variable.root for variable in variables)
     scope = (dict(names), dict(params))
-    return CompiledExpression(source, kind, used, variables, program, reads_clock(rewritten.text), scope)
+    clock = reads_clock(rewritten.text)
+    again = (
+        not clock
+        and kind not in _LISTS
+        and all(read.presence or read.kind not in _NEVER_TWICE for read in rewritten.reads.values())
+    )
+    known: dict[tuple[object, ...], Bound] | None = {} if again else None
+    return CompiledExpression(source, kind, used, variables, program, clock, scope, known)
 
 
 def _variables(rewritten: Rewritten) -> tuple[_Variable, ...]:
@@ -149,21 +178,15 @@ def _variables(rewritten: Rewritten) -> tuple[_Variable, ...]:
     )
 
 
-def _values(variables: Iterable[_Variable], names: Mapping[str, Bound]) -> dict[str, object]:
-    """Return what the variables stand for; what is absent is left out, and so stays unbound."""
-    values: dict[str, object] = {}
-    for name, root, field_, presence, listed, _ in variables:
-        found = names.get(root)
+def _values(variables: Iterable[_Variable], names: Mapping[str, Bound]) -> list[object]:
+    """Return what the variables stand for, None for what is absent."""
+    values: list[object] = []
+    for _, root, field_, presence, listed, _ in variables:
+        found: object = names.get(root)
         if field_ is not None:
             fields = found.fields if isinstance(found, Record) else _NO_FIELDS
-            if presence:
-                values[name] = field_ in fields
-                continue
-            found = fields.get(field_)
-        if found is None:
-            continue
-        # CEL takes lists, not tuples
-        values[name] = (
-            [as_message(each) for each in found] if listed and isinstance(found, Sequence) else found
-        )
+            found = field_ in fields if presence else fields.get(field_)
+        if listed and isinstance(found, Sequence):  # CEL takes lists, not tuples
+            found = [as_message(each) for each in found]
+        values.append(found)
     return values

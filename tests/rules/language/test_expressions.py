@@ -394,3 +394,32 @@ def outcome_of(source: str) -> object:
         return value_of(source)
     except (ExpressionError, AbsentError, EvaluationError) as error:
         return error
+
+
+_BEFORE = compiled("lift.found && lift.rpe > gap_h || gone > 1.0 && who != 'Mia'")
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"found": st.booleans(), "gap_h": st.floats(0, 3)},
+            optional={"rpe": st.integers(0, 3).map(float), "gone": st.sampled_from([0.0, 1.0, 2.0])},
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_what_was_found_before_is_what_is_found_anew(asked: list[dict[str, float]]) -> None:
+    for each in asked:
+        lift: dict[str, Bound] = {name: each[name] for name in ("found", "rpe") if name in each}
+        names: dict[str, Bound] = {"lift": Record("workout.completed", lift), "who": "Ann"}
+        names |= {name: each[name] for name in ("gap_h", "gone") if name in each}
+        anew = compiled(_BEFORE.source)
+        assert _outcome(_BEFORE, names) == _outcome(_BEFORE, names) == _outcome(anew, names)
+
+
+def _outcome(expression: CompiledExpression, names: Mapping[str, Bound]) -> object:
+    try:
+        return expression.evaluate(names, local)
+    except AbsentError as error:
+        return error.missing
