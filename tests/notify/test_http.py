@@ -187,6 +187,19 @@ def test_posts_with_a_name_share_a_connection_and_others_have_one_each(counting:
     assert [b"Connection: close" in request for request in counting.requests] == [False] * 3 + [True] * 3
 
 
+def test_a_request_arrives_whole_in_one_write(raw_server: Callable[..., str]) -> None:
+    later: list[bytes] = []
+
+    def look(connection: socket.socket) -> None:  # after one reading
+        connection.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            later.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    assert Poster(LOOPBACK).post(raw_server(look), b"{}", {}, NOW).status == 200
+    assert later == []
+
+
 def test_a_connection_that_the_other_side_closed_is_replaced_without_an_error(counting: Counting) -> None:
     poster = Poster(LOOPBACK)
     counting.answers = 2
