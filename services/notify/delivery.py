@@ -18,6 +18,8 @@ from shared.contracts.subscriptions import Attempt, Channel, Delivery, DeliveryI
 from shared.store.advice import among
 from shared.store.claims import Claim, EndpointState, Outcome, Told
 from shared.store.connect import Store
+from shared.store.line import both
+from shared.store.outbox import OutboxEntry
 from shared.store.subscriptions import one
 
 PATIENCE = timedelta(days=5)
@@ -39,11 +41,11 @@ class Deliverer:
     count: Callable[[str, str, str], None]
 
     def look(
-        self, claims: Sequence[Claim], club: str, lane: str, now: datetime
+        self, claims: Sequence[Claim], club: str, lane: str, now: datetime, routed: Sequence[OutboxEntry] = ()
     ) -> tuple[Subscription | None, Look | None]:
         """Read the lane's subscription and what the claims speak of, as it stands now.
 
-        Without a look, nothing may be sent to the subscription.
+        Without a look, nothing may be sent to the subscription. `routed` entries leave the outbox in the same trip.
         """
         wanted: dict[tuple[str, str], set[str]] = {}
         told: dict[str, Told] = {}
@@ -51,8 +53,8 @@ class Deliverer:
             told |= claim.told
             for item in claim.delivery.items:
                 wanted.setdefault((club, item.athlete), set()).add(item.advice_id)
-        subscription, found = self.store.line.read_both(
-            one(club, lane), among([(*athlete, ids) for athlete, ids in wanted.items()])
+        subscription, found = self.store.outbox.done_and_read(
+            routed, both(one(club, lane), among([(*athlete, ids) for athlete, ids in wanted.items()]))
         )
         if subscription is None or not subscription.enabled:
             return subscription, None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -11,9 +12,10 @@ from services.notify.channels.message import TransportError
 from services.notify.delivery import Deliverer
 from services.notify.tally import Tally
 from shared.clock import Clock
-from shared.contracts.subscriptions import Subscription
+from shared.contracts.subscriptions import Delivery, Subscription
 from shared.store.claims import Claim, Outcome
 from shared.store.connect import Store
+from shared.store.deliveries import Enqueued
 from shared.store.outbox import OutboxEntry
 
 AT_ONCE: Final = 4
@@ -43,22 +45,35 @@ class Drain:
     tally: Tally
     together: dict[tuple[str, str], int]
 
-    def run(self, club: str, lane: str, routed: Sequence[OutboxEntry] = ()) -> None:
-        """Drain the lane of the subscription `lane`; `routed` entries leave the outbox with the first claim.
+    def run(self, club: str, lane: str) -> None:
+        """Drain the lane of the subscription `lane`.
 
         When an attempt crashes, its claim lapses by itself and the delivery is tried again under its name.
         """
         now, most = self.clock.now(), self._most(club, lane)
-        claims = self.store.deliveries.claim(club, lane, now, AT_ONCE, most, routed=routed)
+        self.go_on(club, lane, self.store.deliveries.claim(club, lane, now, AT_ONCE, most))
+
+    def enqueue_and_claim(
+        self, deliveries: Sequence[Delivery], lane: tuple[str, str], now: datetime
+    ) -> tuple[list[Enqueued], tuple[Claim, ...]]:
+        """Put deliveries into their lanes, and in the same trip claim of one (club, lane) what `go_on` is to send."""
+        return self.store.deliveries.enqueue_and_claim(deliveries, lane, now, AT_ONCE, self._most(*lane))
+
+    def go_on(
+        self, club: str, lane: str, claims: Sequence[Claim], routed: Sequence[OutboxEntry] = ()
+    ) -> None:
+        """`run`, the first `claims` being made. `routed` entries leave the outbox with the first look."""
+        now, most = self.clock.now(), self._most(club, lane)
         while claims:
-            full = len(claims) == most
+            full = len(claims) >= most
             began = time.monotonic()
             outcomes: list[Outcome] = []
             subscription: Subscription | None = None
             error: TransportError | None = None
             crashed = False
             try:
-                subscription, look = self.deliverer.look(claims, club, lane, now)
+                subscription, look = self.deliverer.look(claims, club, lane, now, routed)
+                routed = ()
                 for claim in claims:
                     outcome, error = self.deliverer.attempt(claim.delivery, subscription, look)
                     outcomes.append(outcome)

@@ -1,6 +1,7 @@
 """The shell around routing and delivery: read the outbox, fill the lanes, drain them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +20,9 @@ from shared.contracts.athletes import Athlete
 from shared.contracts.ids import delivery_id
 from shared.contracts.subscriptions import Channel, Delivery, DeliveryItem, Subscription
 from shared.store import outbox
+from shared.store.claims import Claim
 from shared.store.connect import Store
+from shared.store.line import both
 from shared.store.outbox import OutboxEntry
 from shared.store.subscriptions import of_clubs
 
@@ -39,42 +42,44 @@ class NotifyShell:
     def route(self, athletes: Sequence[tuple[str, str]]) -> None:
         """Turn the athletes' outboxes into deliveries, and send what is due."""
         tally = Tally()
-        routed = self._route_each(athletes, tally)
+        drain = self._drain(tally)
+        routed = self._route_each(athletes, tally, drain)
         lanes = list(dict.fromkeys(routed.lanes))
         # The others have workers of their own before this one begins, and may hang.
         wake(self.app, self.store.deliveries.unexpected(lanes[1:]))
-        if lanes:
-            self._deliver(lanes[:1], tally, routed.entries)
+        if routed.claims:
+            with _logged(*lanes[0]):
+                drain.go_on(*lanes[0], routed.claims, routed.entries)
         else:
             self.store.outbox.done(routed.entries)
+            if lanes and routed.claims is None:
+                with _logged(*lanes[0]):
+                    drain.run(*lanes[0])
         self.store.counters.add_many(tally.take())
 
     def deliver(self, subscriptions: Sequence[tuple[str, str]]) -> None:
         """Send what is due in each (club, subscription) lane, until nothing is left that may be sent now."""
         tally = Tally()
-        self._deliver(subscriptions, tally)
+        drain = self._drain(tally)
+        for lane in subscriptions:
+            with _logged(*lane):
+                drain.run(*lane)
         self.store.counters.add_many(tally.take())
 
-    def _deliver(
-        self, subscriptions: Sequence[tuple[str, str]], tally: Tally, routed: Sequence[OutboxEntry] = ()
-    ) -> None:
-        drain = Drain(
-            self.store, self.clock, Deliverer(self.store, self.senders, tally.count), tally, self._together
-        )
-        for club, subscription in subscriptions:
-            try:
-                drain.run(club, subscription, routed)
-            except Exception:
-                log.exception("draining.failed", club=club, subscription=subscription)
+    def _drain(self, tally: Tally) -> Drain:
+        deliverer = Deliverer(self.store, self.senders, tally.count)
+        return Drain(self.store, self.clock, deliverer, tally, self._together)
 
-    def _route_each(self, athletes: Sequence[tuple[str, str]], tally: Tally) -> "_Routed":
+    def _route_each(
+        self, athletes: Sequence[tuple[str, str]], tally: Tally, drain: Drain | None
+    ) -> "_Routed":
         """Route all athletes together, or if that fails one by one."""
         counted = Tally()
         try:
-            routed = self._route(athletes, counted)
+            routed = self._route(athletes, counted, drain)
         except Exception:
             if len(athletes) > 1:
-                each = [self._route_each([one], tally) for one in athletes]
+                each = [self._route_each([one], tally, None) for one in athletes]
                 return _Routed(
                     [entry for one in each for entry in one.entries],
                     [lane for one in each for lane in one.lanes],
@@ -85,9 +90,9 @@ class NotifyShell:
         tally.add(counted)
         return routed
 
-    def _route(self, athletes: Sequence[tuple[str, str]], tally: Tally) -> "_Routed":
-        found, subscriptions = self.store.line.read_both(
-            outbox.waiting(athletes), of_clubs(sorted({club for club, _ in athletes}))
+    def _route(self, athletes: Sequence[tuple[str, str]], tally: Tally, drain: Drain | None) -> "_Routed":
+        found, subscriptions = self.store.line.read(
+            both(outbox.waiting(athletes), of_clubs(sorted({club for club, _ in athletes})))
         )
         waiting = {athlete: each for athlete, each in zip(athletes, found, strict=True) if each}
         if not waiting:
@@ -110,7 +115,8 @@ class NotifyShell:
                     else:
                         tally.count(of.channel, "not_routed", decision.reason)
                         self._explain(entry, decision)
-        return _Routed([entry for each in waiting.values() for entry in each], self._enqueue(wanted, now))
+        lanes, claims = self._enqueue(wanted, now, drain)
+        return _Routed([entry for each in waiting.values() for entry in each], lanes, claims)
 
     def _profiles(
         self,
@@ -126,20 +132,28 @@ class NotifyShell:
         )
 
     def _enqueue(
-        self, wanted: Sequence[tuple[OutboxEntry, Subscription, datetime]], now: datetime
-    ) -> list[tuple[str, str]]:
-        """Put what is wanted into the lanes; return the lanes that have something due by `now`."""
+        self, wanted: Sequence[tuple[OutboxEntry, Subscription, datetime]], now: datetime, drain: Drain | None
+    ) -> tuple[list[tuple[str, str]], Sequence[Claim] | None]:
+        """Put what is wanted into the lanes; return the lanes that have something due by `now`.
+
+        Of the first of these, `drain` claims what is due.
+        """
         lanes: list[tuple[str, str]] = []
+        claims: Sequence[Claim] | None = None
         while wanted:
             deliveries = [_delivery(*each, now) for each in wanted]
+            first = not lanes
             lanes += [(each.club, each.subscription) for each in deliveries if each.due <= now]
-            answers = self.store.deliveries.enqueue_many(deliveries)
+            if drain is not None and lanes and first:
+                answers, claims = drain.enqueue_and_claim(deliveries, lanes[0], now)
+            else:
+                answers = self.store.deliveries.enqueue_many(deliveries)
             wanted = [
                 (entry, of, slot(of.schedule, of.timezone, due))
                 for (entry, of, due), answer in zip(wanted, answers, strict=True)
                 if answer == "closed"
             ]
-        return lanes
+        return lanes, claims
 
     def _explain(self, entry: OutboxEntry, decision: Decision) -> None:
         log.info(
@@ -151,12 +165,26 @@ class NotifyShell:
         )
 
 
+@contextmanager
+def _logged(club: str, subscription: str) -> Iterator[None]:
+    """Log what keeps a lane from being drained, and go on to the next: the sweep comes back to it."""
+    try:
+        yield
+    except Exception:
+        log.exception("draining.failed", club=club, subscription=subscription)
+
+
 @dataclass(frozen=True, slots=True)
 class _Routed:
-    """Entries that may leave the outbox, their deliveries being in their lanes, and the lanes with something due."""
+    """What routing has come to.
+
+    Entries that may leave the outbox, their deliveries being in their lanes; the lanes with something due; and what was
+    claimed of the first of them, if that was asked.
+    """
 
     entries: Sequence[OutboxEntry] = ()
     lanes: Sequence[tuple[str, str]] = ()
+    claims: Sequence[Claim] | None = None
 
 
 def _delivery(entry: OutboxEntry, subscription: Subscription, due: datetime, now: datetime) -> Delivery:

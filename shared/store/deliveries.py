@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import redis
 
@@ -17,7 +17,6 @@ from shared.store.codec import decode, encode
 from shared.store.counters import Sample, adding
 from shared.store.errors import store_errors
 from shared.store.line import Command, Line
-from shared.store.outbox import OutboxEntry, done_calls
 from shared.store.pages import Page, offset_of
 from shared.store.scripts import Call, Scripts
 
@@ -51,6 +50,18 @@ class Deliveries:
 
     def enqueue_many(self, deliveries: Sequence[Delivery]) -> list[Enqueued]:
         """`enqueue` several in one round trip; digests, whose answer decides what they speak of, take a second."""
+        return self._enqueue(deliveries, ())[0]
+
+    def enqueue_and_claim(
+        self, deliveries: Sequence[Delivery], lane: tuple[str, str], now: datetime, in_flight: int, most: int
+    ) -> tuple[list[Enqueued], tuple[Claim, ...]]:
+        """`enqueue_many`, and then `claim` in the lane of a (club, subscription), in the same trip."""
+        answers, [claimed] = self._enqueue(deliveries, [claim_call(*lane, now, in_flight, most)])
+        return answers, claims_of(claimed)
+
+    def _enqueue(
+        self, deliveries: Sequence[Delivery], after: Sequence[Call]
+    ) -> tuple[list[Enqueued], list[Any]]:
         # A lane at a time, each with the places that its deliveries have among the answers.
         lanes: dict[tuple[str, str], list[int]] = {}
         for place, each in enumerate(deliveries):
@@ -61,7 +72,7 @@ class Deliveries:
             for start in range(0, len(places), _MOST_ENQUEUED)
         ]
         found = self._scripts.run_many(
-            [_enqueue_call([deliveries[place] for place in places]) for places in parts],
+            [*(_enqueue_call([deliveries[place] for place in places]) for places in parts), *after],
             then=_links([each for each in deliveries if not each.digest]),
         )
         answers: dict[int, Enqueued] = {
@@ -74,26 +85,20 @@ class Deliveries:
         ]
         if digests:
             self._line.ask(_links(digests))
-        return [answers[place] for place in range(len(deliveries))]
+        return [answers[place] for place in range(len(deliveries))], found[
+            len(parts) : len(parts) + len(after)
+        ]
 
     def claim(
-        self,
-        club: str,
-        subscription: str,
-        now: datetime,
-        in_flight: int,
-        most: int = 1,
-        *,
-        routed: Sequence[OutboxEntry] = (),
+        self, club: str, subscription: str, now: datetime, in_flight: int, most: int = 1
     ) -> tuple[Claim, ...]:
         """Claim up to `most` of the earliest deliveries due by `now`, never two of one advice at once.
 
         None when `in_flight` claims are held already. While the endpoint is slow, one is claimed when none is held.
         A claim is leased. When its worker dies the lease lapses, the items count as perhaps told, and the delivery
-        is claimed again under the same id. In the same trip, before it, `routed` entries are taken off the outbox.
+        is claimed again under the same id.
         """
-        calls = [*done_calls(routed), claim_call(club, subscription, now, in_flight, most)]
-        return claims_of(self._scripts.run_many(calls)[-1])
+        return claims_of(self._scripts.run(*claim_call(club, subscription, now, in_flight, most)))
 
     def finish(self, *outcomes: Outcome, counted: Sequence[Sample] = ()) -> datetime | None:
         """End claims of one lane, and count, in one round trip. Return when the next delivery there is due, or None."""

@@ -31,6 +31,14 @@ class Reading(Generic[T]):
     told: Callable[[list[Any]], T]
 
 
+def both(one: Reading[T], other: Reading[U]) -> Reading[tuple[T, U]]:
+    """Return two readings as one."""
+    cut = len(one.commands)
+    return Reading(
+        [*one.commands, *other.commands], lambda answers: (one.told(answers[:cut]), other.told(answers[cut:]))
+    )
+
+
 class _Question:
     """Commands of one thread, and what became of them."""
 
@@ -54,12 +62,6 @@ class Line:
     def read(self, reading: Reading[T]) -> T:
         """Return what a reading tells; one of nothing makes no trip."""
         return reading.told(self.ask(reading.commands) if reading.commands else [])
-
-    def read_both(self, one: Reading[T], other: Reading[U]) -> tuple[T, U]:
-        """Return what both tell, in one trip."""
-        answers = self.ask([*one.commands, *other.commands])
-        cut = len(one.commands)
-        return one.told(answers[:cut]), other.told(answers[cut:])
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
         """Return the commands' answers, all in one trip, not in one transaction. Raise the first error among them."""

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.contracts.advice import AdviceEventType
 from shared.store import keys
 from shared.store.codec import decode
 from shared.store.line import Line, Reading
 from shared.store.scripts import Call, Scripts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,14 @@ class Outbox:
 
     def done(self, entries: Sequence[OutboxEntry]) -> None:
         """Take `entries` off, in one round trip; others may have come meanwhile, and stay."""
-        self._scripts.run_many(done_calls(entries))
+        self.done_and_read(entries, Reading((), lambda _: None))
+
+    def done_and_read(self, entries: Sequence[OutboxEntry], reading: Reading[T]) -> T:
+        """`done`, and then read something else, in one round trip."""
+        calls = _done_calls(entries)
+        if not calls:
+            return self._line.read(reading)
+        return reading.told(self._scripts.run_many(calls, then=reading.commands)[len(calls) :])
 
 
 def waiting(athletes: Sequence[tuple[str, str]]) -> Reading[list[tuple[OutboxEntry, ...]]]:
@@ -69,8 +78,7 @@ def waiting(athletes: Sequence[tuple[str, str]]) -> Reading[list[tuple[OutboxEnt
     return Reading([("HGETALL", keys.AthleteKeys(*athlete).outbox) for athlete in athletes], told)
 
 
-def done_calls(entries: Sequence[OutboxEntry]) -> list[Call]:
-    """Return the calls that take `entries` off."""
+def _done_calls(entries: Sequence[OutboxEntry]) -> list[Call]:
     calls: list[Call] = []
     for (club, athlete), group in groupby(entries, key=attrgetter("club", "athlete")):
         place = keys.AthleteKeys(club, athlete)
