@@ -2,7 +2,6 @@
 
 import secrets
 
-from shared.contracts.events import TIMELINE_TYPES
 from shared.contracts.partitions import partition_of_athlete, partition_of_subscription
 
 # Not bound to an athlete or a subscription.
@@ -98,7 +97,6 @@ class AthleteKeys:
         "seen",
         "standing",
         "tag",
-        "timelines",
         "traces",
     )
 
@@ -111,9 +109,6 @@ class AthleteKeys:
             f"seen:{name}"  # hash: event key -> revisions with their content hashes; "!" first when deleted
         )
         self.events = f"events:{name}"  # hash: event key -> Event
-        self.timelines = {  # for each event type a sorted set: event key by start (ms)
-            kind: f"timeline:{name}:{kind}" for kind in TIMELINE_TYPES
-        }
         self.meta = f"meta:{name}"  # hash: `inputs` and `commits`, counted up with every change; `evaluated`
         self.digest = f"digest:{name}"  # what rules made of the older events; gone when one of these changes
         self.news = f"news:{name}"  # list: where the timeline has changed since the last commit
@@ -122,6 +117,10 @@ class AthleteKeys:
         self.traces = f"traces:{name}"  # hash: `ADVICE ID|VERDICT` -> the latest Trace of that verdict
         self.standing = f"standing:{name}"  # set: advice ids whose state the timeline still supports
         self.outbox = f"outbox:{name}"  # hash: sequence -> OutboxEntry
+
+    def timeline(self, kind: str) -> str:
+        """Sorted set of an event type: event key by start (ms)."""
+        return f"timeline:{{{self.tag}}}:{self.ref}:{kind}"
 
 
 class PartitionKeys:

@@ -192,7 +192,7 @@ def _load_call(wanted: Wanted) -> Call:
         [
             place.profile, place.events, place.meta, place.advice, place.standing, index.dirty, index.due, place.news,
             place.digest,
-            *(place.timelines[kind] for kind in wanted.since),
+            *map(place.timeline, wanted.since),
         ],
         [
             place.ref, to_ms(wanted.until), wanted.digest,
@@ -247,7 +247,13 @@ def _belongs_elsewhere(event: Event, foreign: str) -> Outcome:
 
 def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
     place = keys.AthleteKeys(club, athlete)
-    arguments: list[str | int] = [place.ref, WAKE_UP_LEASE_MS]
+    taking_off = any(event.revision > 0 or event.type == "event.deleted" for event in events)
+    kinds = TIMELINE_TYPES if taking_off else tuple({event.type: None for event in events})
+    arguments: list[str | int] = [
+        place.ref,
+        WAKE_UP_LEASE_MS,
+        "".join(str(_NUMBER[kind]) for kind in kinds),
+    ]
     for event in events:
         payload = encode(event)
         digest = hashlib.blake2b(payload.encode(), digest_size=8).hexdigest()
@@ -258,12 +264,12 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
             to_ms(event.start),
             payload,
             _target(event),
-            _NUMBER.get(event.type, 0),
+            0 if event.type == "event.deleted" else kinds.index(event.type) + 1,
         ]
     index = keys.PartitionKeys(place.tag)
     return "append", [
         place.seen, place.events, place.meta, index.dirty, index.waiting, index.turns, index.woken,
-        place.news, place.digest, *place.timelines.values(),
+        place.news, place.digest, *map(place.timeline, kinds),
     ], arguments  # fmt: skip
 
 

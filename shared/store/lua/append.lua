@@ -1,8 +1,9 @@
 -- WITH waiting
 -- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
--- KEYS: seen, events, meta, dirty, waiting, turns, woken, news, digest, then a timeline for each event type
--- ARGV: athlete ref, lease ms, then for each event: key, revision, content hash, start ms, payload, key to delete or '',
---       which of the timelines is its own (0: none)
+-- KEYS: seen, events, meta, dirty, waiting, turns, woken, news, digest, then timelines: those of the events' types, and all
+--       where an event may be taken off any
+-- ARGV: athlete ref, lease ms, the numbers of the timelines' types, a digit each, then for each event: key, revision,
+--       content hash, start ms, payload, key to delete or '', which of the timelines is its own (0: none)
 -- Returns: {1 when the partition is to be woken, status, status, ...}; status accepted, duplicate or conflict.
 local seen, events, meta, dirty, waiting, turns, woken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local news, digest = KEYS[8], KEYS[9]
@@ -25,13 +26,14 @@ end
 -- News says where the timeline has changed since the last commit: TYPE'S NUMBER|START|KEY, or "*" for anywhere.
 local digested = tonumber(redis.call('HGET', meta, 'digest_until') or '0')
 local told = 0
-local function tell(own, start, key)
+local function tell(timeline, start, key)
   if tonumber(start) < digested then
     redis.call('DEL', digest)
     redis.call('HDEL', meta, 'digest', 'digest_until')
     digested = 0
   end
-  told = redis.call('RPUSH', news, own .. '|' .. start .. '|' .. key)
+  local number = string.sub(ARGV[3], timeline - FIRST + 1, timeline - FIRST + 1)
+  told = redis.call('RPUSH', news, number .. '|' .. start .. '|' .. key)
 end
 
 local function take_off(key)
@@ -40,12 +42,12 @@ local function take_off(key)
     local start = redis.call('ZSCORE', KEYS[timeline], key)
     if start then
       redis.call('ZREM', KEYS[timeline], key)
-      tell(timeline - FIRST + 1, start, key)
+      tell(timeline, start, key)
     end
   end
 end
 
-for i = 3, #ARGV, 7 do
+for i = 4, #ARGV, 7 do
   local key, revision, hash, start, payload, target, own = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
   -- Most events are new, and then this one command has asked and noted it.
   local new = redis.call('HSETNX', seen, key, ARGV[i + 1] .. ':' .. hash) == 1
@@ -70,7 +72,7 @@ for i = 3, #ARGV, 7 do
       if target == '' and string.sub(text, 1, 1) ~= '!' then
         redis.call('HSET', events, key, payload)
         redis.call('ZADD', KEYS[FIRST + own - 1], start, key)
-        tell(own, start, key)
+        tell(FIRST + own - 1, start, key)
       end
     end
     changed = true
