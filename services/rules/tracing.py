@@ -106,8 +106,8 @@ def _gone(record: AdviceRecord, now: datetime) -> Trace:
 
 def _behind(known: Knowledge) -> dict[str, tuple[EventRef, ...]]:
     return {
-        name: tuple(event_ref(event) for event in known.behind_fact(name)[-MOST_EVENTS_A_FACT:])
-        for name in known.behind
+        name: tuple(event_ref(event) for event in events[-MOST_EVENTS_A_FACT:])
+        for name, events in known.behind().items()
     }
 
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from services.rules.digests import made, opened
 from services.rules.engine.digest import Column, Layout, digested
-from services.rules.language.model import Choice
+from services.rules.language.model import choice_of
 from shared.contracts.events import Event
 from tests.rules.engine.diary import at, meal
 
 UNTIL = at("2026-03-14T00:00Z")
-MEALS: Choice = ("meal.logged", (), "any")
-LAYOUT = Layout({MEALS: ("energy_kcal", "protein_g"), ("checkin.recorded", (), "any"): ()}, "meals")
+MEALS = choice_of("meal.logged", (), "any")
+LAYOUT = Layout({MEALS: ("energy_kcal", "protein_g"), choice_of("checkin.recorded", (), "any"): ()}, "meals")
 NOWHERE = datetime(2020, 1, 1, tzinfo=UTC)
 
 

@@ -7,16 +7,17 @@ asks it for more is told so by `NotReadError`, and reads the events.
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from math import nan
 from typing import NamedTuple
 
 from services.rules.engine.energy import session_load
 from services.rules.engine.where import those
-from services.rules.language.model import Aggregate, Choice, Precision, Rulebook, Where
+from services.rules.language.model import Aggregate, Choice, Precision, Rulebook
 from shared.contracts.events import Event, Value
 from shared.contracts.instants import to_ms
 
@@ -38,14 +39,15 @@ def knows_when(event: Event, precision: Precision) -> bool:
     return event.data.get("time_precision", "exact") in _KNOWN[precision]
 
 
-def chosen(events: Sequence[Event], where: Where, precision: Precision) -> Sequence[Event]:
-    """Return the events that meet `where` and whose time is known well enough."""
-    if where:
-        events = those(where)(events)
-    if precision == "any":
-        return events
-    known = _KNOWN[precision]
-    return [event for event in events if event.data.get("time_precision", "exact") in known]
+@lru_cache(maxsize=4096)
+def picks(choice: Choice) -> Callable[[Sequence[Event]], Sequence[Event]]:
+    """Return what picks the events of a choice out of those of its type."""
+    if choice.precision == "any":
+        return those(choice.where) if choice.where else lambda events: events
+    known, meeting = _KNOWN[choice.precision], those(choice.where)
+    return lambda events: [
+        event for event in meeting(events) if event.data.get("time_precision", "exact") in known
+    ]
 
 
 def numbers(kind: str, events: Iterable[Event], name: str) -> "array[float]":
@@ -75,15 +77,14 @@ class Layout:
         object.__setattr__(self, "widths", tuple(1 + len(names) for names in self.fields.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """The events of one choice: when each starts, in milliseconds since 1970 and in order, and its fields' numbers.
 
     Where it has none, that is NaN.
     """
 
-    starts: "array[int]" = field(default_factory=lambda: array("q"))
-    numbers: "Mapping[str, array[float]]" = field(default_factory=dict)
+    starts: "array[int]"
+    numbers: "Mapping[str, array[float]]"
 
     def before(self, instant: int) -> int:
         """Return how many start before `instant` (ms since 1970)."""
@@ -141,11 +142,13 @@ def digested(
         by_type.setdefault(event.type, []).append(event)
     columns = {}
     for choice, fields in layout.fields.items():
-        kind, where, precision = choice
+        kind = choice.type
         old = (
-            known.columns[choice] if known is not None else Column(numbers=dict.fromkeys(fields, array("d")))
+            known.columns[choice]
+            if known is not None
+            else Column(array("q"), dict.fromkeys(fields, array("d")))
         )
-        new = chosen(by_type.get(kind, ()), where, precision)
+        new = picks(choice)(by_type.get(kind, ()))
         stale = old.before(to_ms(since[kind])) if kind in since else 0
         columns[choice] = Column(
             old.starts[stale:] + array("q", [to_ms(event.start) for event in new]),

@@ -38,21 +38,27 @@ MOST_EVENTS_A_WINDOW = 5_000
 
 @dataclass(slots=True)
 class Knowledge:
-    """The names that are bound so far, for each absent fact what was missing, and the events behind the others."""
+    """The names that are bound so far, for each absent fact what was missing, and where the others were looked for."""
 
     names: dict[str, Bound]
     missing: dict[str, str] = field(default_factory=dict)
-    behind: dict[str, Span | Sequence[Event]] = field(default_factory=dict, compare=False)
-    """For each fact over events, those that it was taken of."""
+    looked: tuple[Rule, Timeline, Due] | None = field(default=None, compare=False)
 
-    def behind_fact(self, name: str) -> Sequence[Event]:
-        """Return the events that a fact was taken of."""
-        found = self.behind[name]
-        return found.events() if isinstance(found, Span) else found
+    def behind(self) -> dict[str, Sequence[Event]]:
+        """Return for each fact over events those that it was taken of: found again, for few verdicts are asked."""
+        if self.looked is None:
+            return {}
+        rule, timeline, due = self.looked
+        return {
+            fact.name: _behind(fact, timeline, due)
+            for fact in rule.facts
+            if not isinstance(fact, Computed)
+            and (fact.name in self.names or self.missing.get(fact.name, INEXACT_ANCHOR) != INEXACT_ANCHOR)
+        }
 
     def events(self) -> dict[str, Event]:
         """Return all events behind the facts, by key."""
-        return {event.key: event for name in self.behind for event in self.behind_fact(name)}
+        return {event.key: event for events in self.behind().values() for event in events}
 
     def root_of(self, absent: str) -> str:
         """Return what was missing in the first place when reading `absent` failed."""
@@ -61,6 +67,7 @@ class Knowledge:
 
 def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Local) -> None:
     """Bind each fact's value in turn. A fact that is absent stays unbound; raise `EvaluationError` on a faulty one."""
+    known.looked = (rule, timeline, due)
     loose = due.event if due.event is not None and "time_precision" in due.event.data else None
     for fact in rule.facts:
         if isinstance(fact, Computed):
@@ -76,18 +83,25 @@ def learn(rule: Rule, known: Knowledge, timeline: Timeline, due: Due, local: Loc
             _must_be_bounded(fact, timeline, due)
         found = _within(timeline.chosen(fact.choice), fact.window, due)
         if isinstance(fact, Pick):
-            events = found.last() if fact.which == "last" else found.events()[:1]
+            events = _picked(fact, found)
             known.names[fact.name] = (
                 timeline.record(events[0]) if events else Record(fact.type, {"found": False})
             )
-            known.behind[fact.name] = events
             continue
         value = _aggregate(fact, found)
         if value is None:
             known.missing[fact.name] = f"{fact.type}.{fact.field}"
         else:
             known.names[fact.name] = value
-        known.behind[fact.name] = found
+
+
+def _behind(fact: Aggregate | Pick, timeline: Timeline, due: Due) -> Sequence[Event]:
+    found = _within(timeline.chosen(fact.choice), fact.window, due)
+    return _picked(fact, found) if isinstance(fact, Pick) else found.events()
+
+
+def _picked(fact: Pick, found: Span) -> Sequence[Event]:
+    return found.last() if fact.which == "last" else found.events()[:1]
 
 
 def _must_be_bounded(fact: Aggregate | Pick, timeline: Timeline, due: Due) -> None:

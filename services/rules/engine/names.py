@@ -16,7 +16,7 @@ def bind(
     rule: Rule, due: Due, athlete: Athlete, timeline: Timeline, read: dict[str, Period], now: datetime
 ) -> dict[str, Bound]:
     """Return the names; `read` holds the periods that the rule reads. What it does not read costs nothing."""
-    names: dict[str, Bound] = {name: period.record for name, period in read.items()}
+    names: dict[str, Bound] = {name: period.record for name, period in read.items()} if read else {}
     if "anchor" in rule.names:
         names["anchor"] = _anchor(due, timeline)
     if "athlete" in rule.names:

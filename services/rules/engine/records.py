@@ -14,7 +14,9 @@ def event_record(event: Event, day: date) -> Record:
     """
     fields: dict[str, Bound] = {"date": day.isoformat()}
     for name, value in event.data.items():
-        if value is not None:
+        if isinstance(value, (str, float)):  # as most are
+            fields[name] = value
+        elif value is not None:
             fields[name] = _bound(value)
     fields["found"] = True
     fields["start"], fields["end"] = event.start, event.end

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.rules.engine.calendar import Calendar, days_in, midnight
-from services.rules.engine.digest import Column, Extent, NotReadError, numbers
+from services.rules.engine.digest import Column, Digest, NotReadError, numbers
+from services.rules.language.model import Choice
 from shared.contracts.events import Event
 from shared.contracts.instants import from_ms, to_ms
 
@@ -19,23 +20,22 @@ _NO_NUMBERS = array("d")
 class Older:
     """What is known of the events before `until`, which were not read: their extent, and perhaps a column."""
 
-    __slots__ = ("_column", "_read", "extent", "until")
+    __slots__ = ("_choice", "_columns", "_read", "extent", "until")
 
-    def __init__(
-        self, until: datetime, extent: Extent | None, read: Callable[[], Column | None] | None = None
-    ) -> None:
-        """`read` gives the column: it is asked for by few windows."""
-        self.until = until
-        self.extent = extent
-        self._column: Column | None = None
-        self._read = read
+    def __init__(self, digest: Digest, kind: str, choice: Choice | None = None) -> None:
+        """Of a `choice` there may be a column, which few windows ask for; of all events of a type there is none."""
+        self.until = digest.until
+        self.extent = digest.extents.get(kind)
+        self._choice = choice
+        self._columns = digest.columns
+        self._read: Column | None = None
 
     @property
     def column(self) -> Column | None:
         """The column, if there is one."""
-        if self._read is not None:
-            self._column, self._read = self._read(), None
-        return self._column
+        if self._read is None and self._choice is not None:
+            self._read, self._choice = self._columns.get(self._choice), None
+        return self._read
 
     def between(self, since: datetime, until: datetime) -> tuple[int, int]:
         """Return which of the column start in [since, until); (-1, -1) when that cannot be told."""
@@ -181,10 +181,13 @@ class Span:
     def numbers(self, field: str) -> "array[float]":
         """Return the events' numbers in `field`, NaN where one has none."""
         self._must_be_known()
-        found = self.selection.column(field)[self.low : self.high] if self.high > self.low else _NO_NUMBERS
-        older = self.selection.older
-        if self.older_high > self.older_low and older is not None and older.column is not None:
-            found = older.column.numbers[field][self.older_low : self.older_high] + found
+        selection = self.selection
+        column = selection.older.column if self.older_high and selection.older is not None else None
+        if column is None:
+            return selection.column(field)[self.low : self.high] if self.high > self.low else _NO_NUMBERS
+        found = column.numbers[field][self.older_low : self.older_high]
+        if self.high > self.low:
+            found.extend(selection.column(field)[self.low : self.high])
         return found
 
     def _must_be_known(self) -> None:

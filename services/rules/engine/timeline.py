@@ -5,7 +5,7 @@ from datetime import date, datetime
 from operator import attrgetter, lt
 
 from services.rules.engine.calendar import Calendar
-from services.rules.engine.digest import Digest, NotReadError, chosen
+from services.rules.engine.digest import Digest, NotReadError, picks
 from services.rules.engine.records import event_record
 from services.rules.engine.selection import Older, Selection
 from services.rules.language.model import Choice, Record
@@ -88,8 +88,7 @@ class Timeline:
         """Return the visible events of a choice."""
         found = self._chosen.get(choice)
         if found is None:
-            kind, where, precision = choice
-            events = chosen(self.of(kind).events, where, precision)
+            events = picks(choice)(self.of(choice.type).events)
             found = self._chosen[choice] = Selection(events, self.calendar, self._older(choice))
         return found
 
@@ -100,14 +99,11 @@ class Timeline:
             events = sorted(events, key=_ORDER)
             starts = [event.start for event in events]
         digest = self._digest
-        older = None if digest is None else Older(digest.until, digest.extents.get(kind))
+        older = None if digest is None else Older(digest, kind)
         return Selection(events, self.calendar, older, starts)
 
     def _older(self, choice: Choice) -> Older | None:
-        digest = self._digest
-        if digest is None:
-            return None
-        return Older(digest.until, digest.extents.get(choice[0]), lambda: digest.columns.get(choice))
+        return None if self._digest is None else Older(self._digest, choice.type, choice)
 
     def since(self, kind: str, instant: datetime) -> Sequence[Event]:
         """Return the visible events of a type that start at `instant` or later."""

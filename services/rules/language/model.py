@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from shared.contracts.advice import Category, Grade, Severity
@@ -127,8 +128,24 @@ Window: TypeAlias = During | Before | After | LastDays
 
 Precision: TypeAlias = Literal["any", "slot", "exact"]
 """How well the time of an event must be known at least."""
-Choice: TypeAlias = tuple[str, Where, Precision]
-"""Which events: of a type, that meet a `where`, whose time is known well enough: `any` where it always is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Which events: of a type, that meet a `where`, whose time is known well enough: `any` where it always is.
+
+    What is the same choice is the same object, made by `choice_of`: it is looked up for each fact at each anchor.
+    """
+
+    type: str
+    where: Where
+    precision: Precision
+
+
+@lru_cache(maxsize=65_536)
+def choice_of(kind: str, where: Where, precision: Precision) -> Choice:
+    """Return the choice of those events of a type."""
+    return Choice(kind, where, precision if kind in _LOOSELY_TIMED else "any")
 
 
 def precision_of(window: Window) -> Precision:
@@ -136,10 +153,6 @@ def precision_of(window: Window) -> Precision:
     if not isinstance(window, Before | After):
         return "any"
     return "slot" if window.span >= _DAY else "exact"
-
-
-def _choice(kind: str, where: Where, precision: Precision) -> Choice:
-    return kind, where, precision if kind in _LOOSELY_TIMED else "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,7 @@ class Aggregate:
     def __post_init__(self) -> None:
         """Work out once which events the fact is about, and how well their times and the anchor's must be known."""
         object.__setattr__(self, "precision", precision_of(self.window))
-        object.__setattr__(self, "choice", _choice(self.type, self.where, self.precision))
+        object.__setattr__(self, "choice", choice_of(self.type, self.where, self.precision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +189,7 @@ class Pick:
     def __post_init__(self) -> None:
         """Work out once which events the fact is about, and how well their times and the anchor's must be known."""
         object.__setattr__(self, "precision", precision_of(self.window))
-        object.__setattr__(self, "choice", _choice(self.type, self.where, self.precision))
+        object.__setattr__(self, "choice", choice_of(self.type, self.where, self.precision))
 
 
 @dataclass(frozen=True, slots=True)
