@@ -11,23 +11,26 @@ if ARGV[3] ~= '' and counts[4] == ARGV[3] and tonumber(counts[5]) >= tonumber(AR
   digest = redis.call('GET', KEYS[9]) or ''
   if digest ~= '' then from = tonumber(counts[5]) end
 end
-local function many(hash, fields, values)
+-- One text is answered and read quicker than many.
+local function listed(hash, fields)
+  local values, count = {}, 0
   -- unpack is bounded by the Lua stack
   for i = 1, #fields, 1000 do
-    local part = redis.call('HMGET', hash, unpack(fields, i, math.min(i + 999, #fields)))
-    for _, value in ipairs(part) do
-      if value then values[#values + 1] = value end
+    for _, value in ipairs(redis.call('HMGET', hash, unpack(fields, i, math.min(i + 999, #fields)))) do
+      if value then
+        count = count + 1
+        values[count] = value
+      end
     end
   end
-  return values
-end
--- One text is answered and read quicker than many.
-local function listed(values)
   return '[' .. table.concat(values, ',') .. ']'
 end
-local events = {}
+local events, count = {}, 0
 for i = FIRST, #KEYS do
-  many(KEYS[2], redis.call('ZRANGE', KEYS[i], math.max(from, tonumber(ARGV[i - FIRST + 5])), ARGV[2], 'BYSCORE'), events)
+  for _, key in ipairs(redis.call('ZRANGE', KEYS[i], math.max(from, tonumber(ARGV[i - FIRST + 5])), ARGV[2], 'BYSCORE')) do
+    count = count + 1
+    events[count] = key
+  end
 end
 return {
   redis.call('GET', KEYS[1]) or '',
@@ -35,8 +38,8 @@ return {
   counts[2] or '0',
   redis.call('ZSCORE', KEYS[6], ARGV[1]) and '1' or '0',
   redis.call('ZSCORE', KEYS[7], ARGV[1]) or '',
-  listed(events),
-  listed(many(KEYS[4], redis.call('SMEMBERS', KEYS[5]), {})),
+  listed(KEYS[2], events),
+  listed(KEYS[4], redis.call('SMEMBERS', KEYS[5])),
   counts[3] or '',
   redis.call('LRANGE', KEYS[8], 0, -1),
   digest,
