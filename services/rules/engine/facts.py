@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import filterfalse
 from math import fsum, isnan
 
 from services.rules.engine.anchors import Due
@@ -154,7 +155,7 @@ def _aggregate(fact: Aggregate, found: Span) -> float | None:
     values: Sequence[float] = found.numbers(fact.field or "")
     total = fsum(values)
     if isnan(total):
-        values = [value for value in values if not isnan(value)]
+        values = list(filterfalse(isnan, values))
         total = fsum(values)
     if fact.operation == "sum":
         return total

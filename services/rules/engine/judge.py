@@ -63,7 +63,7 @@ def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
                 rule, due, "insufficient_data", missing=rule.requires.source, known=known, read=read
             )
         if rule.when.evaluate(known.names, local) is not True:
-            return Verdict(rule, due, "does_not_hold", known=known, read=read)
+            return Verdict(rule, due, "does_not_hold", None, None, None, known, read)
         title, message = (text.render(known.names, local) for text in (rule.title, rule.message))
     except AbsentError as error:
         missing = known.root_of(error.missing)

@@ -39,16 +39,18 @@ class Older:
 
     def between(self, since: datetime, until: datetime) -> tuple[int, int]:
         """Return which of the column start in [since, until); (-1, -1) when that cannot be told."""
-        if since >= self.until or self.extent is None:
+        extent = self.extent
+        if since >= self.until or extent is None:
             return 0, 0
         first = to_ms(since)
-        if self.extent.start < first:
+        if extent.start < first:
             return 0, 0
-        column = self.column
+        column = self._read or self.column
         if column is None:
             return _UNREAD, _UNREAD
-        high = len(column.starts) if until >= self.until else column.before(to_ms(until))
-        return column.before(first), high
+        starts = column.starts
+        high = len(starts) if until >= self.until else bisect_left(starts, to_ms(until))
+        return bisect_left(starts, first, 0, high), high
 
 
 class Selection:
