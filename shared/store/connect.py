@@ -73,6 +73,7 @@ def connect(url: str) -> Store:
         pool_on(
             url,
             decode_responses=True,
+            protocol=3,  # a hash comes as one, also to who asks by the line
             socket_timeout=5,
             socket_connect_timeout=2,
             health_check_interval=30,
