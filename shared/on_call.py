@@ -13,9 +13,9 @@ from typing import Final, Generic, TypeVar
 
 from celery import Celery
 
-from shared.broker import EVALUATE, QUEUES, ROUTE, BrokerUnavailableError, send
+from shared.broker import EVALUATE, ROUTE, BrokerUnavailableError, send
 from shared.contracts.partitions import PARTITIONS
-from shared.store.calls import Calls
+from shared.store.calls import Calls, Queue
 from shared.store.keys import athlete_ref, split_ref
 
 STAND_BY_S: Final = 1.0
@@ -31,18 +31,19 @@ Wanted = TypeVar("Wanted")
 class Work(Generic[Wanted]):
     """A kind of work: its task, how what is wanted is written and read, and how it is done.
 
-    A worker takes `most` at once, and of `whole`, a burst, no more than its share. A busy one is waited for
-    `patience_ms` before another is woken; 0 where it may itself be waiting for somebody. After little work it rests
+    A worker takes `most` at once, and of `whole`, a burst, no more than its share. One that is up and busy is waited
+    for `patience_s` before another is woken; 0 where it may itself be waiting for somebody. After little work it rests
     `rest` times as long before it takes more, so that what comes meanwhile is done together: done alone it costs three
     times as much.
     """
 
     task: str
+    queue: Queue
     written: Callable[[Wanted], str]
     read: Callable[[str], Wanted]
     most: int
     whole: int
-    patience_ms: int
+    patience_s: float
     rest: float
 
     def share(self, workers: int) -> int:
@@ -50,10 +51,10 @@ class Work(Generic[Wanted]):
         return max(1, min(self.most, self.whole // max(1, workers)))
 
 
-EVALUATION: Final[Work[int]] = Work(EVALUATE, str, int, 8, PARTITIONS, patience_ms=20, rest=2.0)
+EVALUATION: Final[Work[int]] = Work(EVALUATE, "rules", str, int, 8, PARTITIONS, patience_s=0.02, rest=2.0)
 """Of partitions in which athletes wait for an evaluation."""
 ROUTING: Final[Work[tuple[str, str]]] = Work(
-    ROUTE, lambda name: athlete_ref(*name), split_ref, 50, 200, patience_ms=0, rest=0.0
+    ROUTE, "notify", lambda name: athlete_ref(*name), split_ref, 50, 200, patience_s=0.0, rest=0.0
 )
 """Of the outboxes of athletes, as (club, athlete)."""
 LITTLE_S: Final = 0.005
@@ -67,21 +68,25 @@ class OnCall(Generic[Wanted]):
         self._calls = calls
         self._app = app
         self._work = work
-        self._queue = QUEUES[work.task]
         self._name = secrets.token_hex(8)
         self._standing_by = threading.Lock()
 
-    def call(self, wanted: Sequence[Wanted] = ()) -> None:
-        """Have `wanted` looked at, after what was asked for before; with nothing, have somebody look what there is.
+    def call(self, wanted: Sequence[Wanted]) -> None:
+        """Have `wanted` looked at, after what was asked for before.
 
         Raise `StoreUnavailableError` or `BrokerUnavailableError`; to call again does no harm.
         """
-        found = [self._work.written(each) for each in wanted]
-        if self._calls.call(self._queue, found, self._work.most, self._work.whole, self._work.patience_ms):
+        heard = self._calls.ask(self._work.queue, [self._work.written(each) for each in wanted])
+        if not heard.free:
+            self.wake()
+
+    def wake(self, patience_s: float = 0.0) -> None:
+        """Wake a worker if something was asked for `patience_s` ago and is not taken. Raise like `call`."""
+        if self._calls.unheard(self._work.queue, patience_s):
             try:
                 send(self._app, self._work.task)
             except BrokerUnavailableError:
-                self._calls.uncall(self._queue)
+                self._calls.unsent(self._work.queue)
                 raise
 
     def serve(self, do: Callable[[list[Wanted]], None], stopping: Callable[[], bool]) -> None:
@@ -90,27 +95,29 @@ class OnCall(Generic[Wanted]):
         Of the threads of a process one stands by; another that finds it there ends its turn.
         """
         over = time.monotonic() + TURN_S
-        taken = self._calls.answer(self._queue, self._name, 2 * TURN_S, self._work.most)
+        queue = self._work.queue
+        taken = self._calls.answer(queue, self._name, 2 * TURN_S, self._work.most)
         if taken.more:
-            self.call()  # a burst: each worker that comes brings one more
+            self.wake()  # a burst: each worker that comes brings one more
+        rest_s = 0.0
         while True:
             if taken.wanted:
-                self._do(do, taken.wanted)
+                rest_s = self._do(do, taken.wanted)
             if time.monotonic() > over or stopping() or not self._standing_by.acquire(blocking=False):
                 break
             try:
                 share = self._work.share(taken.workers)
-                taken = self._calls.wait(self._queue, self._name, STAND_BY_S, share)
+                taken = self._calls.wait(queue, self._name, STAND_BY_S, share, rest_s)
             finally:
                 self._standing_by.release()
             if not taken.wanted:
                 break
-        if self._calls.leave(self._queue, self._name):
-            self.call()
+        if self._calls.leave(queue, self._name):
+            self.wake()
 
-    def _do(self, do: Callable[[list[Wanted]], None], wanted: Sequence[str]) -> None:
+    def _do(self, do: Callable[[list[Wanted]], None], wanted: Sequence[str]) -> float:
+        """Have it done, and return for how long to rest from it."""
         began = time.monotonic()
         do([self._work.read(each) for each in wanted])
         took = time.monotonic() - began
-        if took < LITTLE_S:
-            time.sleep(took * self._work.rest)
+        return took * self._work.rest if took < LITTLE_S else 0.0

@@ -33,7 +33,7 @@ def put_athlete(found: dict[str, Any], athlete: str) -> tuple[Athlete, int]:
     club = caller().club
     now = parts().clock.now()
     kept, created = parts().store.athletes.put(read_athlete(club, athlete, found, now), now)
-    parts().wake.evaluate([partition_of_athlete(club, athlete)])
+    parts().wake.evaluate(parts().store.calls.ask("rules", [str(partition_of_athlete(club, athlete))]))
     note(athlete=athlete)
     return kept, 201 if created else 200
 

@@ -113,7 +113,7 @@ def post_events() -> Response:
     if posted:
         appended = wired.store.timelines.append(key.club, [(one.athlete, one.event) for _, one in posted])
         # Stored and marked: from here on nothing may keep the 202 from being told.
-        wired.wake.evaluate(appended.wake)
+        wired.wake.evaluate(appended.heard)
         for (index, one), outcome in zip(posted, appended.outcomes, strict=True):
             tally.count(index, one, outcome)
     return _answer(found.batch, tally)

@@ -17,10 +17,11 @@ from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.digest import NotReadError
 from services.rules.engine.earlier import Earlier
 from services.rules.rulebook import Governing, GoverningRules
-from services.rules.sweep import wake_evaluation, wake_routing
 from services.rules.tracing import traces_of
+from shared.broker import BrokerUnavailableError
 from shared.clock import Clock
 from shared.contracts.advice import AdviceRecord
+from shared.on_call import EVALUATION, ROUTING, OnCall
 from shared.store.advice import Commit
 from shared.store.connect import Store
 from shared.store.counters import Sample
@@ -77,8 +78,13 @@ class RulesShell:
     def _finish(self, tally: "_Tally", left: Sequence[int] = ()) -> None:
         # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
         # the tick finds it there. What is only counted comes after it, and delays nobody.
-        wake_routing(self.store, self.app, tally.route)
-        wake_evaluation(self.store, self.app, left)
+        try:
+            if tally.unheard:
+                OnCall(self.store.calls, self.app, ROUTING).wake()
+            if left:
+                OnCall(self.store.calls, self.app, EVALUATION).call(left)
+        except BrokerUnavailableError as error:  # a tick finds both
+            log.warning("wake_up.lost", error=str(error))
         for commit, found in tally.done:
             self._report(commit, found, tally)
         for club, failed in tally.failures.items():
@@ -172,7 +178,7 @@ class RulesShell:
         ):
             if done.taken:
                 tally.done.append((commit, each.evaluation))
-                tally.route += [each.name] if done.route else []
+                tally.unheard |= done.heard is not None and not done.heard.free
             elif done.known:
                 again.append(each)
             else:
@@ -210,9 +216,9 @@ class RulesShell:
 
 @dataclass(slots=True)
 class _Tally:
-    """What one wake-up has come to: whose outboxes want routing, what was committed, and what is counted."""
+    """What one call has come to: whether a notify worker is to be woken, what was committed, and what is counted."""
 
-    route: list[Name] = field(default_factory=list)
+    unheard: bool = False
     done: list[tuple[Commit, Evaluation]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))

@@ -12,8 +12,9 @@ from shared.contracts.instants import to_ms
 from shared.contracts.partitions import PARTITIONS
 from shared.contracts.traces import TRACE_VERDICTS, Trace
 from shared.store import keys
+from shared.store.calls import NOBODY, Heard, asking
 from shared.store.codec import decode, encode
-from shared.store.due import WAKE_UP_LEASE_MS
+from shared.store.due import CALL_LEASE_MS
 from shared.store.errors import store_errors
 from shared.store.line import Line, Reading
 from shared.store.outbox import OutboxDraft
@@ -50,13 +51,13 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """Whether the commit was taken and whether the outbox wants a routing wake-up.
+    """Whether the commit was taken, and who hears that there is an outbox to route; None: there is none.
 
     One that was not taken had a stale snapshot, or, if `known`, advice that is not `new`.
     """
 
     taken: bool
-    route: bool
+    heard: Heard | None = None
     known: bool = False
 
 
@@ -78,9 +79,22 @@ class AdviceStore:
         return self.commit_many([Commit(snapshot, changes, next_due, left)])[0]
 
     def commit_many(self, commits: Sequence[Commit]) -> list[Committed]:
-        """`commit` several athletes in one round trip: each as a whole or not at all."""
-        answers = self._scripts.run_many([_commit_call(each) for each in commits])
-        return [Committed(taken == _TAKEN, bool(route), taken == _KNOWN) for taken, route in answers]
+        """`commit` several athletes in one round trip: each as a whole or not at all.
+
+        In the same trip notify workers are asked for those that leave something in their outbox.
+        """
+        wanted = [
+            keys.athlete_ref(each.snapshot.club, each.snapshot.athlete_id)
+            for each in commits
+            if each.changes.outbox
+        ]
+        call = asking("notify", wanted) if wanted else NOBODY
+        answers = self._scripts.run_many([_commit_call(each) for each in commits], then=call.commands)
+        heard = call.told(answers[len(commits) :])
+        return [
+            Committed(answer == _TAKEN, heard if each.changes.outbox else None, answer == _KNOWN)
+            for each, answer in zip(commits, answers, strict=False)
+        ]
 
     def find(self, club: str, athlete: str, ids: Collection[str]) -> dict[str, AdviceRecord]:
         """Return those of `ids` that the athlete has ever been given."""
@@ -209,7 +223,7 @@ def _commit_call(commit: Commit) -> Call:
         snapshot.inputs,
         snapshot.commits,
         "" if commit.next_due is None else to_ms(commit.next_due),
-        WAKE_UP_LEASE_MS,
+        CALL_LEASE_MS,
         "" if commit.left is None else encode(commit.left),
         *(("", "", "") if commit.digest is None else _digest(commit.digest)),
         len(changes.records),

@@ -15,10 +15,12 @@ from shared.store.errors import store_errors
 from shared.store.line import Line
 from shared.store.scripts import Scripts
 
-WAKE_UP_LEASE_MS: Final = 5_000
-"""Wall time that a writer's wake-up is given, and a worker the athletes that it took, before a tick makes it good."""
+TAKEN_LEASE_MS: Final = 5_000
+"""Wall time that a worker is given for the athletes that it took, before a tick lines them up again."""
+CALL_LEASE_MS: Final = 5_000
+"""Wall time for which a tick leaves an outbox alone whose routing the commit has asked for."""
 SWEEP_LEASE_MS: Final = 30_000
-"""Wall time that a tick's wake-up is given; longer, so that a backlog is not woken over and over."""
+"""Wall time for which a tick leaves an outbox alone that it has had routed."""
 WAITING_MS: Final = 100_000_000_000_000
 """What `dirty` adds to the wall time since when an athlete waits, as `with/waiting.lua` has it."""
 
@@ -69,15 +71,15 @@ class Due:
     def take(self, partitions: Sequence[int], most: int) -> Taken:
         """Take the next athletes of these partitions, up to `most` of each, whose turn it is to be evaluated.
 
-        They are the caller's for `WAKE_UP_LEASE_MS`; then a tick lines up again those that were not committed. The
-        partitions that still have others are the caller's to come back to; in the rest the next athlete that is marked
-        has its partition woken.
+        They are the caller's for `TAKEN_LEASE_MS`; then a tick lines up again those that were not committed. Nobody is
+        asked for the partitions any more: those that still have others are the caller's to come back to.
         """
         answers = self._scripts.run_many(
             [
-                ("take", [at.dirty, at.waiting, at.turns, at.woken], [WAKE_UP_LEASE_MS, most])
+                ("take", [at.dirty, at.waiting, at.turns], [TAKEN_LEASE_MS, most])
                 for at in map(_PARTITIONS.__getitem__, partitions)
-            ]
+            ],
+            first=[("ZREM", keys.QueueKeys("rules").calls, *partitions)],
         )
         return Taken(
             tuple(keys.split_ref(ref) for ref in chain.from_iterable(answer[1:] for answer in answers)),
@@ -87,13 +89,13 @@ class Due:
     def collect(self, now: datetime, most: int = 1000) -> Wanted:
         """Mark up to `most` athletes a partition whose time has come, and line up those whose evaluation was lost.
 
-        Return the partitions to wake, and the athletes whose outbox was left unrouted, leased.
+        Return the partitions in which somebody waits, and the athletes whose outbox was left unrouted, leased.
         """
         answers = self._scripts.run_many(
             [
                 (
                     "collect",
-                    [at.dirty, at.due, at.outboxes, at.waiting, at.turns, at.woken],
+                    [at.dirty, at.due, at.outboxes, at.waiting, at.turns],
                     [to_ms(now), SWEEP_LEASE_MS, most],
                 )
                 for at in _PARTITIONS

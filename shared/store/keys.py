@@ -126,7 +126,7 @@ class AthleteKeys:
 class PartitionKeys:
     """The indexes of one partition of athletes: what waits, in the slot of those who wait."""
 
-    __slots__ = ("advice_owner", "dirty", "due", "outboxes", "turns", "waiting", "woken")
+    __slots__ = ("advice_owner", "dirty", "due", "outboxes", "turns", "waiting")
 
     def __init__(self, tag: str) -> None:
         self.dirty = (
@@ -134,7 +134,6 @@ class PartitionKeys:
         )
         self.waiting = f"waiting:{{{tag}}}"  # sorted set: athlete by its turn to be evaluated
         self.turns = f"turns:{{{tag}}}"  # hash: club -> its last turn; "" -> the turn that was taken last
-        self.woken = f"woken-rules:{{{tag}}}"  # there while a wake-up of the partition is under way
         self.due = f"due:{{{tag}}}"  # sorted set: athlete by the clock ms of the next evaluation
         self.outboxes = (
             f"outboxes:{{{tag}}}"  # sorted set: athlete by the wall ms of the next routing wake-up
@@ -155,15 +154,16 @@ def advice_deliveries(advice_id: str) -> str:
 class QueueKeys:
     """What is asked of the workers of a queue, all in one slot."""
 
-    __slots__ = ("called", "calls", "expected", "on_call", "up")
+    __slots__ = ("called", "calls", "on_call", "up")
 
     def __init__(self, queue: str) -> None:
-        self.calls = f"calls:{{{queue}}}"  # list: what a worker is to look at, the oldest first
+        self.calls = (
+            f"calls:{{{queue}}}"  # sorted set: what a worker is to look at, by the wall ms since when
+        )
         self.up = f"up:{{{queue}}}"  # sorted set: worker in a turn, by the wall ms at which that must be over
         self.on_call = (
             f"on-call:{{{queue}}}"  # sorted set: worker that waits, by the wall ms until which it does
         )
-        self.expected = f"expected:{{{queue}}}"  # there while a busy worker is thought to be back in a moment
         self.called = f"called:{{{queue}}}"  # there while a message is under way that wakes a worker
 
 

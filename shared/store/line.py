@@ -57,7 +57,12 @@ class Line:
         self._client = client
         self._connection: Any = None
         self._waiting: deque[_Question] = deque()
+        self._mentions: deque[Command] = deque()
         self._turn = threading.Lock()
+
+    def mention(self, command: Command) -> None:
+        """Have `command` go along with the next question, before it; nobody hears its answer."""
+        self._mentions.append(command)
 
     def read(self, reading: Reading[T]) -> T:
         """Return what a reading tells; one of nothing makes no trip."""
@@ -94,8 +99,11 @@ class Line:
         commands = questions[0].commands
         if len(questions) > 1:
             commands = [command for question in questions for command in question.commands]
+        mentions = [self._mentions.popleft() for _ in range(len(self._mentions))]
+        if mentions:
+            commands = [*mentions, *commands]
         try:
-            answers = self._exchange(commands)
+            answers = self._exchange(commands)[len(mentions) :]
         except BaseException as error:
             for question in questions:
                 question.error = error

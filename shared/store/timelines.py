@@ -13,8 +13,8 @@ from shared.contracts.events import TIMELINE_TYPES, Change, Event, event_key
 from shared.contracts.instants import from_ms, to_ms
 from shared.contracts.partitions import partition_of_athlete
 from shared.store import keys
+from shared.store.calls import Heard, asking
 from shared.store.codec import decode, decode_many, encode
-from shared.store.due import WAKE_UP_LEASE_MS
 from shared.store.line import Command, Line
 from shared.store.scripts import Call, Scripts
 
@@ -34,10 +34,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Outcomes in the order of the events, and the partitions that whoever appended is to wake."""
+    """Outcomes in the order of the events, and who hears that there are athletes to evaluate; None: nobody is asked."""
 
     outcomes: tuple[Outcome, ...]
-    wake: tuple[int, ...]
+    heard: Heard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,8 @@ class Timelines:
     def append(self, club: str, events: Sequence[tuple[str, Event]]) -> Appended:
         """Append (athlete id, event) pairs; an `event.deleted` takes the event that it names off the timeline.
 
-        When this returns, what was accepted is in the store and its athletes are marked for evaluation.
+        When this returns, what was accepted is in the store, its athletes are marked for evaluation, and rules workers
+        are asked for them: after a repeat too, for whoever was first may have died before it asked.
         """
         owners = self._claim(club, events)
         outcomes: list[Outcome | None] = [None] * len(events)
@@ -129,15 +130,14 @@ class Timelines:
         ]
         # Named in the same round trip, and first: a stored event whose athlete no list has would miss new rules.
         names = [("ZADD", keys.club_athletes(club), *(part for name in by_athlete for part in (0, name)))]
-        answers = self._scripts.run_many(calls, first=names if by_athlete else ())
-        wake = []
-        for (athlete, places), answer in zip(by_athlete.items(), answers, strict=True):
-            statuses = [str(status) for status in answer[1:]]
+        partitions = dict.fromkeys(str(partition_of_athlete(club, athlete)) for athlete in by_athlete)
+        call = asking("rules", tuple(partitions))
+        answers = self._scripts.run_many(calls, first=names if by_athlete else (), then=call.commands)
+        for places, statuses in zip(by_athlete.values(), answers, strict=False):
             for position, status in zip(places, statuses, strict=True):
                 outcomes[position] = _outcome(status, events[position][1])
-            if answer[0]:
-                wake.append(partition_of_athlete(club, athlete))
-        return Appended(tuple(outcome for outcome in outcomes if outcome is not None), tuple(wake))
+        heard = call.told(answers[len(calls) :]) if calls else None
+        return Appended(tuple(outcome for outcome in outcomes if outcome is not None), heard)
 
     def load(self, club: str, athlete: str, since: Mapping[str, datetime], until: datetime) -> Snapshot:
         """Read an athlete's profile, standing advice, the commit's guards, and events.
@@ -249,11 +249,7 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
     place = keys.AthleteKeys(club, athlete)
     taking_off = any(event.revision > 0 or event.type == "event.deleted" for event in events)
     kinds = TIMELINE_TYPES if taking_off else tuple({event.type: None for event in events})
-    arguments: list[str | int] = [
-        place.ref,
-        WAKE_UP_LEASE_MS,
-        "".join(str(_NUMBER[kind]) for kind in kinds),
-    ]
+    arguments: list[str | int] = [place.ref, "".join(str(_NUMBER[kind]) for kind in kinds)]
     for event in events:
         payload = encode(event)
         digest = hashlib.blake2b(payload.encode(), digest_size=8).hexdigest()
@@ -268,7 +264,7 @@ def _append_call(club: str, athlete: str, events: Sequence[Event]) -> Call:
         ]
     index = keys.PartitionKeys(place.tag)
     return "append", [
-        place.seen, place.events, place.meta, index.dirty, index.waiting, index.turns, index.woken,
+        place.seen, place.events, place.meta, index.dirty, index.waiting, index.turns,
         place.news, place.digest, *map(place.timeline, kinds),
     ], arguments  # fmt: skip
 

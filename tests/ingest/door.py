@@ -74,7 +74,7 @@ class Door:
         found: list[int] = []
         more = True
         while more:
-            taken = self.store.calls.answer(RULES_QUEUE, "test", 0, 100)
+            taken = self.store.calls.answer("rules", "test", 0, 100)
             found += map(int, taken.wanted)
             more = taken.more
         return found

@@ -1,13 +1,12 @@
 """What becomes of posted events, and when? Tandem as a queueing model: ingest, store, rules workers, notify.
 
-An event goes through a front door and the store, which marks its athlete. Each of the 16 partitions of athletes is
-asked for only once until somebody looks into it; what is wanted within three milliseconds is asked for together. A
-worker that is on call takes its share of the partitions, up to eight, and from these up to sixteen athletes, by turns
-that are fair among clubs, eight a round: it reads them from the store, evaluates, commits to the store. So it goes on
-until nobody waits or its slice of time is over; then it asks for the partitions that are left. After little work it
-rests for twice as long. An athlete who waits already is evaluated once for all the events that have come. What
-evaluations say is sent up to sixteen messages at a time. Workers are up: that one falls asleep after a second without
-work is not in the model.
+An event goes through a front door and the store, which marks its athlete; rules workers are asked for the athlete's
+partition, one of 16. A worker that is on call takes its share of the partitions that are asked for, up to eight, and
+from these up to sixteen athletes, by turns that are fair among clubs, eight a round: it reads them from the store,
+evaluates, commits to the store. So it goes on until nobody waits or its slice of time is over; then it asks for the
+partitions that are left. After little work it rests for twice as long. An athlete who waits already is evaluated once
+for all the events that have come. What evaluations say is sent up to sixteen messages at a time. Workers are up: that
+one falls asleep after a second without work is not in the model.
 """
 
 from collections import deque
@@ -23,8 +22,6 @@ from tests.load.machine import Machine, Process, Then
 from tests.load.waiting import Name, Waiting
 
 SLICE_MS: Final = SLICE_S * 1000
-REST_MS: Final = 3.0
-"""Between two calls of the front door's for workers."""
 LITTLE_MS: Final = LITTLE_S * 1000
 MESSAGES_AT_ONCE: Final = 16
 Draw = Callable[[float], float]
@@ -84,14 +81,13 @@ class _Pending(NamedTuple):
 class Parts:
     """How many processes of each kind there are; the store is one.
 
-    `hop_ms` is a call's way beyond CPU time, `rest_ms` the time between two calls of a front door's.
+    `hop_ms` is a call's way beyond CPU time.
     """
 
     workers: int = 1
     ingest: int = 1
     notify: int = 1
     hop_ms: float = 0.0
-    rest_ms: float = REST_MS
 
 
 class Tandem:
@@ -122,10 +118,7 @@ class Tandem:
         self._receiver, self._receiver_ms = machine.process(), receiver_ms
         self._waiting = [Waiting() for _ in range(PARTITIONS)]
         self._pending: dict[Name, list[_Pending]] = {}
-        self._out = [False] * PARTITIONS
-        self._asked: list[int] = []
-        self._resting = False
-        self._calls: deque[int] = deque()
+        self._calls: dict[int, None] = {}
         self._idle = deque(self.workers)
         self._untold: deque[float] = deque()
         self._quiet = deque(self.notify)
@@ -149,6 +142,7 @@ class Tandem:
 
     def mark(self, events: Sequence[Posted], posted: float) -> None:
         """Have the events' athletes evaluated: the store has the events now."""
+        wanted: dict[int, None] = {}
         for name, tells in events:
             if name in self._pending:
                 self._pending[name].append(_Pending(posted, tells))
@@ -156,34 +150,23 @@ class Tandem:
             self._pending[name] = [_Pending(posted, tells)]
             number = self._partition(*name)
             self._waiting[number].add(name)
-            if not self._out[number]:
-                self._out[number] = True
-                self._asked.append(number)
-                if not self._resting:
-                    self._ask()
-
-    def _ask(self) -> None:
-        """Ask for the partitions that are wanted; what is wanted in the next while is asked for together."""
-        self._resting = bool(self._asked)
-        if self._asked:
-            self._call(self._asked)
-            self._asked = []
-            self.machine.at(self.machine.now + self._parts.rest_ms, self._ask)
+            wanted[number] = None
+        if wanted:
+            self._call(list(wanted))
 
     def _call(self, partitions: Sequence[int]) -> None:
         self.machine.at(self.machine.now + self._parts.hop_ms, partial(self._arrive, tuple(partitions)))
 
     def _arrive(self, partitions: tuple[int, ...]) -> None:
-        self._calls.extend(partitions)
+        self._calls.update(dict.fromkeys(partitions))
         self._assign()
 
     def _assign(self) -> None:
         while self._calls and self._idle:
             worker = self._idle.popleft()
-            taken = [
-                self._calls.popleft()
-                for _ in range(min(EVALUATION.share(len(self.workers)), len(self._calls)))
-            ]
+            taken = list(self._calls)[: EVALUATION.share(len(self.workers))]
+            for number in taken:
+                del self._calls[number]
             self.counts.wake_up += 1
             go = partial(self._take, worker, taken, self.machine.now)
             wake = partial(worker.do, self._draw(self._costs.wake_up), go)
@@ -202,7 +185,7 @@ class Tandem:
         taken = [name for number in partitions for name in self._waiting[number].take(share)]
         left = [number for number in partitions if self._waiting[number]]
         for number in partitions:
-            self._out[number] = number in left
+            self._calls.pop(number, None)
         self._round(worker, taken, partial(self._take, worker, left, began))
 
     def _stand_by(self, worker: Process) -> None:

@@ -260,7 +260,7 @@ def test_a_worker_hands_on_what_its_slice_of_time_does_not_reach(
     partition = partition_of_athlete(CLUB, ADA)
     shell.shell.drain([partition])
     assert shell.store.due.backlog() == 1
-    assert shell.store.calls.answer(RULES_QUEUE, "test", 0, 9).wanted == (str(partition),)
+    assert shell.store.calls.answer("rules", "test", 0, 9).wanted == (str(partition),)
     assert shell.store.client.llen(RULES_QUEUE) == 1
 
 

@@ -1,15 +1,15 @@
 -- WITH waiting
 -- Append events to one athlete's timeline: duplicate and revision check, timeline, dirty mark, in one write.
--- KEYS: seen, events, meta, dirty, waiting, turns, woken, news, digest, then timelines: those of the events' types, and all
+-- KEYS: seen, events, meta, dirty, waiting, turns, news, digest, then timelines: those of the events' types, and all
 --       where an event may be taken off any
--- ARGV: athlete ref, lease ms, the numbers of the timelines' types, a digit each, then for each event: key, revision,
---       content hash, start ms, payload, key to delete or '', which of the timelines is its own (0: none)
--- Returns: {1 when the partition is to be woken, status, status, ...}; status accepted, duplicate or conflict.
-local seen, events, meta, dirty, waiting, turns, woken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local news, digest = KEYS[8], KEYS[9]
-local FIRST = 10
+-- ARGV: athlete ref, the numbers of the timelines' types, a digit each, then for each event: key, revision, content
+--       hash, start ms, payload, key to delete or '', which of the timelines is its own (0: none)
+-- Returns: {status, status, ...}; status accepted, duplicate or conflict.
+local seen, events, meta, dirty, waiting, turns = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local news, digest = KEYS[7], KEYS[8]
+local FIRST = 9
 local MOST_NEWS = 500
-local answers = {0}
+local answers = {}
 local changed = false
 
 -- A `seen` value is ["!"] revision ":" hash {"," revision ":" hash}; "!" marks an event that was deleted for good.
@@ -32,7 +32,7 @@ local function tell(timeline, start, key)
     redis.call('HDEL', meta, 'digest', 'digest_until')
     digested = 0
   end
-  local number = string.sub(ARGV[3], timeline - FIRST + 1, timeline - FIRST + 1)
+  local number = string.sub(ARGV[2], timeline - FIRST + 1, timeline - FIRST + 1)
   told = redis.call('RPUSH', news, number .. '|' .. start .. '|' .. key)
 end
 
@@ -47,7 +47,7 @@ local function take_off(key)
   end
 end
 
-for i = 4, #ARGV, 7 do
+for i = 3, #ARGV, 7 do
   local key, revision, hash, start, payload, target, own = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
   -- Most events are new, and then this one command has asked and noted it.
   local new = redis.call('HSETNX', seen, key, ARGV[i + 1] .. ':' .. hash) == 1
@@ -80,15 +80,12 @@ for i = 4, #ARGV, 7 do
   end
 end
 
-local lined_up = false
 if changed then
   if told > MOST_NEWS then
     redis.call('DEL', news)
     redis.call('RPUSH', news, '*')
   end
   redis.call('HINCRBY', meta, 'inputs', 1)
-  lined_up = mark(dirty, waiting, turns, ARGV[1], wall_ms())
+  mark(dirty, waiting, turns, ARGV[1], wall_ms())
 end
--- After a repeat too: whoever was first may have died before it sent the wake-up, and the lease have lapsed.
-answers[1] = to_wake(waiting, woken, ARGV[2], lined_up)
 return answers

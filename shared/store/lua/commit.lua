@@ -5,12 +5,12 @@
 --       number of counts, number of ids that are held to be new, then these; then for each count: its name; then for each record: id, payload, issued ms, '1' when standing;
 --       then the number of traces, and for each: its name, payload;
 --       then for each outbox entry: payload without its sequence
--- Returns: {1 when committed, 2 when an id is not new, else 0; 1 when the outbox was empty before and is not now}
+-- Returns: 1 when committed, 2 when an id is not new, else 0
 local counts = redis.call('HMGET', KEYS[1], 'inputs', 'commits')
-if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return {0, 0} end
+if (counts[1] or '0') ~= ARGV[2] or (counts[2] or '0') ~= ARGV[3] then return 0 end
 local position = 13
 for _ = 1, tonumber(ARGV[12]) do
-  if redis.call('HEXISTS', KEYS[2], ARGV[position]) == 1 then return {2, 0} end
+  if redis.call('HEXISTS', KEYS[2], ARGV[position]) == 1 then return 2 end
   position = position + 1
 end
 local commits = string.format('%d', tonumber(ARGV[3]) + 1)
@@ -39,15 +39,14 @@ for _ = 1, traces do
   redis.call('HSET', KEYS[11], ARGV[position], ARGV[position + 1])
   position = position + 2
 end
-local fresh = 0
 if position <= #ARGV then
   for i = position, #ARGV do
     redis.call('HSET', KEYS[5], redis.call('HINCRBY', KEYS[1], 'outbox', 1), ARGV[i])
   end
   local time = redis.call('TIME')
   local wall = time[1] * 1000 + math.floor(time[2] / 1000)
-  fresh = redis.call('ZADD', KEYS[8], 'NX', string.format('%d', wall + tonumber(ARGV[5])), ARGV[1])
+  redis.call('ZADD', KEYS[8], 'NX', string.format('%d', wall + tonumber(ARGV[5])), ARGV[1])
 end
 redis.call('ZREM', KEYS[6], ARGV[1])
 if ARGV[4] == '' then redis.call('ZREM', KEYS[7], ARGV[1]) else redis.call('ZADD', KEYS[7], ARGV[4], ARGV[1]) end
-return {1, fresh}
+return 1

@@ -1,7 +1,6 @@
 -- WITH waiting
--- Take the next athletes of a partition for evaluation, each leased to whoever takes it. When nobody is left, the
--- partition's wake-up is over, and the next athlete to be marked needs another.
--- KEYS: dirty, waiting, turns, woken
+-- Take the next athletes of a partition for evaluation, each leased to whoever takes it.
+-- KEYS: dirty, waiting, turns
 -- ARGV: lease ms, most
 -- Returns: {1 when others are left, athlete, ...}
 local until_ms = string.format('%d', wall_ms() + tonumber(ARGV[1]))
@@ -19,8 +18,7 @@ else
 end
 if answer[1] == 1 then
   redis.call('HSET', KEYS[3], '', popped[#popped])
-  redis.call('SET', KEYS[4], '1', 'PX', ARGV[1])
 else
-  redis.call('DEL', KEYS[3], KEYS[4])
+  redis.call('DEL', KEYS[3])
 end
 return answer

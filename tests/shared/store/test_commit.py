@@ -7,6 +7,7 @@ from shared.contracts.athletes import Athlete, ZoneChange
 from shared.contracts.events import TIMELINE_TYPES, Event
 from shared.contracts.partitions import PARTITIONS
 from shared.store.advice import Changes
+from shared.store.calls import Heard
 from shared.store.connect import Store
 from shared.store.outbox import OutboxDraft
 from shared.store.timelines import Snapshot
@@ -51,7 +52,7 @@ def issue(anchor: str = "gym/1") -> Changes:
 def test_a_commit_clears_the_mark_and_sets_the_next_time(store: Store) -> None:
     post(store, "1")
     committed = store.advice.commit(load(store), issue(), NOW + timedelta(hours=6))
-    assert (committed.taken, committed.route) == (True, True)
+    assert (committed.taken, committed.heard) == (True, Heard(up=0, free=0))
     assert store.due.backlog() == 0
     assert store.outlook.at(NOW).next_due == NOW + timedelta(hours=6)
     assert [entry.type for entry in store.outbox.read(CLUB, ADA)] == ["advice.issued"]
@@ -88,6 +89,7 @@ def test_a_profile_and_feedback_are_evidence_too(store: Store) -> None:
 
 def test_a_time_that_has_come_is_collected_once_and_stays_until_committed(store: Store) -> None:
     post(store, "1")
+    store.due.take(range(PARTITIONS), 10)
     store.advice.commit(load(store), Changes(), NOW + timedelta(hours=1))
     later = NOW + timedelta(hours=1)
     assert store.due.collect(NOW).evaluate == ()

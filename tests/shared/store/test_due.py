@@ -1,4 +1,4 @@
-"""Whose turn it is: one wake-up of a partition at a time, clubs in turn, and what a dead worker took comes back."""
+"""Whose turn it is: clubs in turn, and what a dead worker took comes back."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,8 @@ from shared.contracts.events import TIMELINE_TYPES, Event
 from shared.contracts.partitions import PARTITIONS, partition_of_athlete
 from shared.store.advice import Changes
 from shared.store.connect import Store
-from shared.store.due import WAITING_MS, WAKE_UP_LEASE_MS
-from shared.store.keys import PartitionKeys, athlete_ref
+from shared.store.due import TAKEN_LEASE_MS, WAITING_MS
+from shared.store.keys import PartitionKeys, QueueKeys, athlete_ref
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CLUB, ADA = "clb_test", "ada"
@@ -18,11 +18,16 @@ PLACE = PartitionKeys(f"{PARTITION:02x}")
 EVERY = range(PARTITIONS)
 
 
-def post(store: Store, *athletes: str, club: str = CLUB) -> tuple[int, ...]:
-    """Post a meal of each of the athletes; return the partitions that are to be woken."""
+def post(store: Store, *athletes: str, club: str = CLUB) -> None:
+    """Post a meal of each of the athletes."""
     name = str(store.client.incr("posted"))
     events = [(each, Event("gym", f"{each}-{name}", "meal.logged", NOW, NOW, {})) for each in athletes]
-    return store.timelines.append(club, events).wake
+    store.timelines.append(club, events)
+
+
+def asked_for(store: Store) -> list[int]:
+    """Return the partitions that rules workers are asked for."""
+    return [int(str(each)) for each in store.client.zrange(QueueKeys("rules").calls, 0, -1)]
 
 
 def commit(store: Store, club: str, athlete: str) -> bool:
@@ -38,7 +43,7 @@ def neighbours(club: str, many: int) -> list[str]:
 
 
 def lapse(store: Store, athlete: str) -> None:
-    store.client.zincrby(PLACE.dirty, -WAKE_UP_LEASE_MS - 1, athlete_ref(CLUB, athlete))
+    store.client.zincrby(PLACE.dirty, -TAKEN_LEASE_MS - 1, athlete_ref(CLUB, athlete))
 
 
 def test_who_waits_is_taken_once_in_the_order_of_arrival(store: Store) -> None:
@@ -74,24 +79,23 @@ def test_clubs_with_much_to_do_are_served_alike(store: Store, clubs: int) -> Non
     assert max(counts) - min(counts) <= 1
 
 
-def test_a_partition_is_woken_again_only_when_nobody_is_left_in_it(store: Store) -> None:
-    names = neighbours(CLUB, 3)
-    assert post(store, names[0]) == (PARTITION,)
-    assert post(store, names[1]) == ()
-    store.due.take([PARTITION], 1)
-    assert post(store, names[2]) == ()
-    store.due.take([PARTITION], 2)
-    assert post(store, *neighbours(CLUB, 4)[3:]) == (PARTITION,)
+def test_a_partition_is_asked_for_once_until_somebody_takes_from_it(store: Store) -> None:
+    names = neighbours(CLUB, 4)
+    for name in names[:3]:
+        post(store, name)
+        assert asked_for(store) == [PARTITION]
+    store.due.take([PARTITION], 1)  # those that are left are that worker's to come back to
+    assert asked_for(store) == []
+    post(store, names[3])
+    assert asked_for(store) == [PARTITION]
 
 
-def test_a_wake_up_that_was_lost_is_made_good_by_a_tick(store: Store) -> None:
+def test_a_call_that_was_lost_is_made_good_by_a_tick(store: Store) -> None:
     post(store, ADA)
-    assert store.due.collect(NOW).evaluate == ()  # it is on its way
-    assert 0 < store.client.pttl(PLACE.woken) <= WAKE_UP_LEASE_MS
-    store.client.delete(PLACE.woken)  # as when its lease has lapsed
+    store.client.delete(QueueKeys("rules").calls)
     assert store.due.collect(NOW).evaluate == (PARTITION,)
-    assert store.due.collect(NOW).evaluate == ()
     assert store.due.take(EVERY, 8).athletes == ((CLUB, ADA),)
+    assert store.due.collect(NOW).evaluate == ()
 
 
 def test_athletes_whose_worker_died_are_lined_up_again_when_the_lease_has_lapsed(store: Store) -> None:
@@ -109,12 +113,11 @@ def test_an_event_that_comes_while_its_athlete_is_evaluated_is_not_lost(store: S
     store.due.take(EVERY, 8)
     since = dict.fromkeys(TIMELINE_TYPES, NOW - timedelta(days=1))
     snapshot = store.timelines.load(CLUB, ADA, since, NOW + timedelta(days=1))
-    assert (
-        post(store, ADA) == ()
-    )  # the worker that has the athlete finds its commit turned away, and looks again
+    post(store, ADA)  # the worker that has the athlete finds its commit turned away, and looks again
     assert not store.advice.commit(snapshot, Changes(), None).taken
     assert commit(store, CLUB, ADA)
-    assert post(store, ADA) == (PARTITION,)
+    post(store, ADA)
+    assert store.due.take(EVERY, 8).athletes == ((CLUB, ADA),)
 
 
 def test_an_athlete_that_somebody_else_evaluated_meanwhile_is_passed_over(store: Store) -> None:
@@ -126,7 +129,7 @@ def test_an_athlete_that_somebody_else_evaluated_meanwhile_is_passed_over(store:
 
 def test_a_store_of_an_earlier_version_is_lined_up_when_its_leases_lapse(store: Store) -> None:
     post(store, ADA)
-    store.client.delete(PLACE.waiting, PLACE.turns, PLACE.woken)
+    store.client.delete(PLACE.waiting, PLACE.turns)
     store.client.zincrby(PLACE.dirty, -WAITING_MS - 1, athlete_ref(CLUB, ADA))
     assert store.due.collect(NOW).evaluate == (PARTITION,)
     assert store.due.take(EVERY, 8).athletes == ((CLUB, ADA),)
@@ -145,4 +148,4 @@ def test_nothing_is_kept_of_turns_when_nobody_waits(store: Store) -> None:
     for club in ("clb_one", "clb_two"):
         post(store, *neighbours(club, 3), club=club)
     store.due.take(EVERY, 8)
-    assert store.client.exists(PLACE.turns, PLACE.waiting, PLACE.woken) == 0
+    assert store.client.exists(PLACE.turns, PLACE.waiting) == 0

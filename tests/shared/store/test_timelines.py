@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.contracts.events import TIMELINE_TYPES, Event
 from shared.contracts.partitions import partition_of_athlete
 from shared.store import keys
+from shared.store.calls import Heard
 from shared.store.connect import Store, StoreUnavailableError, connect
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -120,18 +121,22 @@ def test_a_deletion_of_another_athletes_event_is_a_conflict(store: Store) -> Non
     assert timeline(store) == [("1", 0)]
 
 
-def test_what_was_accepted_waits_and_one_wake_up_of_its_partition_is_asked_for(store: Store) -> None:
+def asked_for(store: Store) -> list[int]:
+    return sorted(int(str(each)) for each in store.client.zrange(keys.QueueKeys("rules").calls, 0, -1))
+
+
+def test_what_was_accepted_waits_and_its_partitions_are_asked_for(store: Store) -> None:
     appended = store.timelines.append(CLUB, [("ada", run("1")), ("ben", run("2"))])
-    assert sorted(appended.wake) == sorted({partition_of_athlete(CLUB, name) for name in ("ada", "ben")})
+    assert appended.heard == Heard(up=0, free=0)
+    assert asked_for(store) == sorted({partition_of_athlete(CLUB, name) for name in ("ada", "ben")})
     assert store.due.backlog() == 2
-    assert store.timelines.append(CLUB, [("ada", run("3"))]).wake == ()  # its wake-up is on its way
 
 
-def test_a_repeat_wakes_again_when_the_first_wake_up_was_lost(store: Store) -> None:
-    [partition] = store.timelines.append(CLUB, [("ada", run("1"))]).wake
-    assert store.timelines.append(CLUB, [("ada", run("1"))]).wake == ()
-    store.client.delete(keys.PartitionKeys(f"{partition:02x}").woken)  # its lease has lapsed
-    assert store.timelines.append(CLUB, [("ada", run("1"))]).wake == (partition,)
+def test_a_repeat_asks_again_when_the_first_call_was_lost(store: Store) -> None:
+    store.timelines.append(CLUB, [("ada", run("1"))])
+    store.client.delete(keys.QueueKeys("rules").calls)
+    store.timelines.append(CLUB, [("ada", run("1"))])
+    assert asked_for(store) == [partition_of_athlete(CLUB, "ada")]
 
 
 def test_a_revision_may_change_what_an_event_is(store: Store) -> None:

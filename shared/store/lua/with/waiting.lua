@@ -19,16 +19,6 @@ local function line_up(waiting, turns, ref)
 end
 
 -- Mark an athlete, and line it up unless it waits or is being evaluated already: then the commit sees what has changed.
--- Return whether it was lined up.
 local function mark(dirty, waiting, turns, ref, wall)
-  local new = redis.call('ZADD', dirty, 'NX', string.format('%d', WAITING + wall), ref) == 1
-  if new then line_up(waiting, turns, ref) end
-  return new
-end
-
--- Return 1 when somebody waits and no wake-up of the partition is under way: whoever asks is to send one within its lease.
--- Who has just lined somebody up knows that somebody waits.
-local function to_wake(waiting, woken, lease, known)
-  if not known and redis.call('EXISTS', waiting) == 0 then return 0 end
-  return redis.call('SET', woken, '1', 'NX', 'PX', lease) and 1 or 0
+  if redis.call('ZADD', dirty, 'NX', string.format('%d', WAITING + wall), ref) == 1 then line_up(waiting, turns, ref) end
 end
