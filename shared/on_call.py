@@ -22,7 +22,9 @@ STAND_BY_S: Final = 1.0
 """How long a worker stays on call when nothing comes."""
 TURN_S: Final = 5.0
 """How long a worker stays up at most: then it sees to its broker, and whether it is to stop."""
-
+LONGEST_REST_S: Final = 0.02
+LONG_S: Final = 0.04
+"""Work that took longer was much, whatever its name, and is not followed by a rest."""
 
 Wanted = TypeVar("Wanted")
 
@@ -32,9 +34,9 @@ class Work(Generic[Wanted]):
     """A kind of work: its task, how what is wanted is written and read, and how it is done.
 
     A worker takes `most` at once, and of `whole`, a burst, no more than its share. One that is up and busy is waited
-    for `patience_s` before another is woken; 0 where it may itself be waiting for somebody. After little work it rests
-    `rest` times as long before it takes more, so that what comes meanwhile is done together: done alone it costs three
-    times as much.
+    for `patience_s` before another is woken; 0 where it may itself be waiting for somebody. After less than it could
+    take it rests `rest` times as long before it takes more, so that what comes meanwhile is done together: done alone
+    it costs three times as much.
     """
 
     task: str
@@ -50,15 +52,17 @@ class Work(Generic[Wanted]):
         """Return how many one of so many workers takes at once."""
         return max(1, min(self.most, self.whole // max(1, workers)))
 
+    def rest_s(self, took_s: float, *, full: bool) -> float:
+        """Return for how many seconds to rest after what took so many; `full` when no more could be taken at once."""
+        return 0.0 if full or took_s > LONG_S else min(took_s * self.rest, LONGEST_REST_S)
+
 
 EVALUATION: Final[Work[int]] = Work(EVALUATE, "rules", str, int, 8, PARTITIONS, patience_s=0.02, rest=2.0)
 """Of partitions in which athletes wait for an evaluation."""
 ROUTING: Final[Work[tuple[str, str]]] = Work(
-    ROUTE, "notify", lambda name: athlete_ref(*name), split_ref, 50, 200, patience_s=0.0, rest=0.0
+    ROUTE, "notify", lambda name: athlete_ref(*name), split_ref, 50, 200, patience_s=0.0, rest=1.0
 )
 """Of the outboxes of athletes, as (club, athlete)."""
-LITTLE_S: Final = 0.005
-"""Work that takes longer than this is not followed by a rest: much was done at once."""
 
 
 class OnCall(Generic[Wanted]):
@@ -95,14 +99,15 @@ class OnCall(Generic[Wanted]):
         Of the threads of a process one stands by; another that finds it there ends its turn.
         """
         over = time.monotonic() + TURN_S
-        queue = self._work.queue
-        taken = self._calls.answer(queue, self._name, 2 * TURN_S, self._work.most)
+        queue, share, rest_s = self._work.queue, self._work.most, 0.0
+        taken = self._calls.answer(queue, self._name, 2 * TURN_S, share)
         if taken.more:
             self.wake()  # a burst: each worker that comes brings one more
-        rest_s = 0.0
         while True:
             if taken.wanted:
-                rest_s = self._do(do, taken.wanted)
+                began = time.monotonic()
+                do([self._work.read(each) for each in taken.wanted])
+                rest_s = self._work.rest_s(time.monotonic() - began, full=len(taken.wanted) >= share)
             if time.monotonic() > over or stopping() or not self._standing_by.acquire(blocking=False):
                 break
             try:
@@ -114,10 +119,3 @@ class OnCall(Generic[Wanted]):
                 break
         if self._calls.leave(queue, self._name):
             self.wake()
-
-    def _do(self, do: Callable[[list[Wanted]], None], wanted: Sequence[str]) -> float:
-        """Have it done, and return for how long to rest from it."""
-        began = time.monotonic()
-        do([self._work.read(each) for each in wanted])
-        took = time.monotonic() - began
-        return took * self._work.rest if took < LITTLE_S else 0.0

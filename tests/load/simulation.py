@@ -4,9 +4,9 @@ An event goes through a front door and the store, which marks its athlete; rules
 partition, one of 16. A worker that is on call takes its share of the partitions that are asked for, up to eight, and
 from these up to sixteen athletes, by turns that are fair among clubs, eight a round: it reads them from the store,
 evaluates, commits to the store. So it goes on until nobody waits or its slice of time is over; then it asks for the
-partitions that are left. After little work it rests for twice as long. An athlete who waits already is evaluated once
-for all the events that have come. What evaluations say is sent up to sixteen messages at a time. Workers are up: that
-one falls asleep after a second without work is not in the model.
+partitions that are left. After less than it could take it rests for a moment. An athlete who waits already is evaluated
+once for all the events that have come. What evaluations say is sent up to sixteen messages at a time. Workers are up:
+that one falls asleep after a second without work is not in the model.
 """
 
 from collections import deque
@@ -17,12 +17,11 @@ from typing import Final, NamedTuple
 
 from services.rules.tasks import AT_ONCE, MOST_TAKEN, SLICE_S
 from shared.contracts.partitions import PARTITIONS, partition_of_athlete
-from shared.on_call import EVALUATION, LITTLE_S
+from shared.on_call import EVALUATION
 from tests.load.machine import Machine, Process, Then
 from tests.load.waiting import Name, Waiting
 
 SLICE_MS: Final = SLICE_S * 1000
-LITTLE_MS: Final = LITTLE_S * 1000
 MESSAGES_AT_ONCE: Final = 16
 Draw = Callable[[float], float]
 
@@ -75,6 +74,13 @@ class Posted(NamedTuple):
 class _Pending(NamedTuple):
     posted: float
     tells: bool
+
+
+class _Taking(NamedTuple):
+    """When a worker took what it was asked for, and whether it could not have taken more."""
+
+    began: float
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +170,22 @@ class Tandem:
     def _assign(self) -> None:
         while self._calls and self._idle:
             worker = self._idle.popleft()
-            taken = list(self._calls)[: EVALUATION.share(len(self.workers))]
+            share = EVALUATION.share(len(self.workers))
+            taken = list(self._calls)[:share]
             for number in taken:
                 del self._calls[number]
             self.counts.wake_up += 1
-            go = partial(self._take, worker, taken, self.machine.now)
+            go = partial(self._take, worker, taken, _Taking(self.machine.now, len(taken) >= share))
             wake = partial(worker.do, self._draw(self._costs.wake_up), go)
             self.store.do(self._draw(self._costs.store_wake_up), wake)
 
-    def _take(self, worker: Process, partitions: Sequence[int], began: float) -> None:
+    def _take(self, worker: Process, partitions: Sequence[int], of: _Taking) -> None:
         """Take the next athletes; a partition where nobody is left may be asked for anew."""
-        took = self.machine.now - began
+        took = self.machine.now - of.began
         if not partitions or took >= SLICE_MS:
             if partitions:
                 self._call(partitions)
-            rest = took * EVALUATION.rest if took < LITTLE_MS else 0.0
+            rest = EVALUATION.rest_s(took / 1000, full=of.full) * 1000
             self.machine.at(self.machine.now + rest, partial(self._stand_by, worker))
             return
         share = max(1, MOST_TAKEN // len(partitions))
@@ -186,7 +193,7 @@ class Tandem:
         left = [number for number in partitions if self._waiting[number]]
         for number in partitions:
             self._calls.pop(number, None)
-        self._round(worker, taken, partial(self._take, worker, left, began))
+        self._round(worker, taken, partial(self._take, worker, left, of))
 
     def _stand_by(self, worker: Process) -> None:
         self._idle.append(worker)
