@@ -57,7 +57,9 @@ class Work(Generic[Wanted]):
         return 0.0 if full or took_s > LONG_S else min(took_s * self.rest, LONGEST_REST_S)
 
 
-EVALUATION: Final[Work[int]] = Work(EVALUATE, "rules", str, int, 8, PARTITIONS, patience_s=0.02, rest=2.0)
+EVALUATION: Final[Work[int]] = Work(
+    EVALUATE, "rules", str, int, 8, PARTITIONS // 2, patience_s=0.02, rest=2.0
+)
 """Of partitions in which athletes wait for an evaluation."""
 ROUTING: Final[Work[tuple[str, str]]] = Work(
     ROUTE, "notify", lambda name: athlete_ref(*name), split_ref, 50, 200, patience_s=0.0, rest=1.0
@@ -72,7 +74,6 @@ class OnCall(Generic[Wanted]):
         self._calls = calls
         self._app = app
         self._work = work
-        self._name = secrets.token_hex(8)
         self._standing_by = threading.Lock()
 
     def call(self, wanted: Sequence[Wanted]) -> None:
@@ -99,8 +100,9 @@ class OnCall(Generic[Wanted]):
         Of the threads of a process one stands by; another that finds it there ends its turn.
         """
         over = time.monotonic() + TURN_S
+        worker = secrets.token_hex(8)  # of this turn: other threads have turns of their own
         queue, share, rest_s = self._work.queue, self._work.most, 0.0
-        taken = self._calls.answer(queue, self._name, 2 * TURN_S, share)
+        taken = self._calls.answer(queue, worker, 2 * TURN_S, share)
         if taken.more:
             self.wake()  # a burst: each worker that comes brings one more
         while True:
@@ -112,10 +114,10 @@ class OnCall(Generic[Wanted]):
                 break
             try:
                 share = self._work.share(taken.workers)
-                taken = self._calls.wait(queue, self._name, STAND_BY_S, share, rest_s)
+                taken = self._calls.wait(queue, worker, STAND_BY_S, share, rest_s)
             finally:
                 self._standing_by.release()
             if not taken.wanted:
                 break
-        if self._calls.leave(queue, self._name):
+        if self._calls.leave(queue, worker):
             self.wake()

@@ -89,18 +89,20 @@ class Drain:
             most = 1 if crashed or error is not None else _next(most, time.monotonic() - began, subscription)
             self._note(club, lane, most)
             outcomes += _given_back(claims[len(outcomes) :])
-            now = self.clock.now()
+            now, counted = self.clock.now(), self.tally.take()
             if full and error is None:
                 # There is probably more.
-                claims = self.store.deliveries.finish_and_claim(
-                    outcomes, now, AT_ONCE, most, counted=self.tally.take()
+                claims, due = self.store.deliveries.finish_and_claim(
+                    outcomes, now, AT_ONCE, most, counted=counted
                 )
-                continue
-            due = self.store.deliveries.finish(*outcomes, counted=self.tally.take())
-            if subscription is not None and error is not None:
-                self.deliverer.give_up(subscription, error, now)
-            more = due is not None and due <= now
-            claims = self.store.deliveries.claim(club, lane, now, AT_ONCE, most) if more else ()
+            else:
+                claims, due = (), self.store.deliveries.finish(*outcomes, counted=counted)
+                if subscription is not None and error is not None:
+                    self.deliverer.give_up(subscription, error, now)
+            if not claims and due is not None and due <= (now := self.clock.now()):
+                # Who put something there while the places were held could claim none of it, and counts on this look:
+                # by a clock that was read after the places were free.
+                claims = self.store.deliveries.claim(club, lane, now, AT_ONCE, most)
 
     def _most(self, club: str, lane: str) -> int:
         return self.together.get((club, lane), 1)

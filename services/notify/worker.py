@@ -39,7 +39,8 @@ def make_worker(settings: Settings) -> Celery:
 
     @app.task(name=ROUTE, shared=False)  # or Celery gives it to every app of the process
     def route() -> None:
-        on_call().serve(shell().route, stopping)
+        # An only thread has deliveries to begin, and cannot stand by.
+        on_call().serve(shell().route, stopping if settings.notify_threads > 1 else lambda: True)
 
     @app.task(name=DELIVER, shared=False)
     def deliver(subscriptions: list[tuple[str, str]]) -> None:

@@ -33,8 +33,8 @@ MOST_TRIES = 20
 
 AT_ONCE = 8
 """Athletes that are read and committed in one round trip: few, for what changes meanwhile is evaluated again."""
-MOST_TAKEN = 2 * AT_ONCE
-"""Athletes that a worker takes at a time: few, or those at the end would be thought lost before they were looked at."""
+MOST_TAKEN = AT_ONCE
+"""Athletes that a worker takes at a time: few, so that at a burst's end none is idle while another has them."""
 SLICE_S = 0.05
 """How long a worker goes on with what it was woken for before it goes to the end of the queue: nobody waits longer."""
 Name: TypeAlias = tuple[str, str]

@@ -1,9 +1,9 @@
 """What workers are asked for, and which of them are up: so that one that is needs no message."""
 
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Final, Literal
 
 import redis
@@ -43,8 +43,6 @@ class Calls:
         self._line = line
         self._scripts = scripts
         self._waiting = Line(client)  # one of its own: nobody else may wait behind who waits here
-        self._waits = count()
-        self._place = ""
 
     def ask(self, queue: Queue, wanted: Sequence[str]) -> Heard:
         """Ask the workers of `queue` for `wanted`; return who hears it."""
@@ -73,9 +71,8 @@ class Calls:
         *_, workers, found, left = self._line.ask(
             [
                 ("DEL", at.called),
-                *(
-                    ("ZREMRANGEBYSCORE", each, "-inf", now_ms) for each in (at.up, at.on_call)
-                ),  # gone without a word
+                # Those that went without a word.
+                *(("ZREMRANGEBYSCORE", each, "-inf", now_ms) for each in (at.up, at.on_call)),
                 ("ZADD", at.up, now_ms + int(seconds * 1000), worker),
                 ("ZCARD", at.up),
                 ("ZPOPMIN", at.calls, most),
@@ -91,7 +88,7 @@ class Calls:
         """
         at = keys.QueueKeys(queue)
         # A place for each time: that it is left is said with the next trip, which may come after the next wait began.
-        self._place = place = f"{worker}/{next(self._waits)}"
+        place = f"{worker}/{secrets.token_hex(4)}"
         free: Command = ("ZADD", at.on_call, _now_ms() + int((rest_s + seconds) * 1000), place)
         taking: list[Command] = [
             ("ZCARD", at.up),
@@ -103,17 +100,13 @@ class Calls:
             workers, found = self._waiting.ask(taking)
         else:
             _, workers, found = self._waiting.ask([free, *taking])
-        if found is None:
-            return Taken((), workers)
         self._line.mention(("ZREM", at.on_call, place))
-        return Taken(_names(found[1]), workers)
+        return Taken(_names(found[1]) if found else (), workers)
 
     def leave(self, queue: Queue, worker: str) -> bool:
         """End the turn of `worker`; return whether something is asked for that it leaves behind."""
         at = keys.QueueKeys(queue)
-        *_, left = self._line.ask(
-            [("ZREM", at.on_call, self._place), ("ZREM", at.up, worker), ("ZCARD", at.calls)]
-        )
+        *_, left = self._line.ask([("ZREM", at.up, worker), ("ZCARD", at.calls)])
         return bool(left)
 
 

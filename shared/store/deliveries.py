@@ -113,12 +113,12 @@ class Deliveries:
         most: int,
         *,
         counted: Sequence[Sample] = (),
-    ) -> tuple[Claim, ...]:
-        """`finish`, and then `claim` in the same lane, in one round trip."""
+    ) -> tuple[tuple[Claim, ...], datetime | None]:
+        """`finish`, and then `claim` in the same lane, in one round trip; return what both do."""
         lane = outcomes[0].delivery
         claim = claim_call(lane.club, lane.subscription, now, in_flight, most)
-        _, claimed = self._scripts.run_many([finish_call(outcomes), claim], first=adding(counted))
-        return claims_of(claimed)
+        due, claimed = self._scripts.run_many([finish_call(outcomes), claim], first=adding(counted))
+        return claims_of(claimed), from_ms(float(due)) if due else None
 
     def unexpected(self, lanes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return those of the (club, subscription) lanes that have no wake-up on its way, and note that they have now.

@@ -31,7 +31,6 @@ class Running:
     name: Name
     at: Rig
     design: Design
-    saturation: float = 0.0
     runs: int = 0
 
     def events(self, workload: Workload) -> list[WireEvent]:
@@ -41,28 +40,34 @@ class Running:
 
 
 def measure(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
-    """Yield a figure for each load and round; the designs run side by side, and one is asked at a time."""
-    telling = Workload(sizes.of(500), 150, sizes.of(200), datetime.now(UTC), one_in=1)
-    with ExitStack() as stack:
-        found = []
-        for name in DESIGNS:
-            at, design = stack.enter_context(seeds.running(name, telling))
-            found.append(Running(name, at, design))
-        for each in found:
-            each.saturation = _saturation(each, telling, sizes)
-            yield Figure(LATENCY, "saturation", each.name, {"requests/s": each.saturation})
-        for number in range(sizes.rounds):
+    """Yield a figure for each load and round; the designs run side by side, and one is asked at a time.
+
+    Each round begins with stores as they were made: what an athlete did today is read at every evaluation.
+    """
+    for number in range(sizes.rounds):
+        telling = Workload(sizes.of(500), 150, sizes.of(200), datetime.now(UTC), one_in=1)
+        with ExitStack() as stack:
+            found = []
+            for name in DESIGNS:
+                at, design = stack.enter_context(seeds.running(name, telling))
+                found.append(Running(name, at, design))
             for each in found if number % 2 else found[::-1]:
-                yield Figure(LATENCY, "asleep", each.name, ranks(_one_by_one(each, telling, 10, _ASLEEP_S)))
-                yield Figure(
-                    LATENCY, "idle", each.name, ranks(_one_by_one(each, telling, sizes.of(100), 0.02))
-                )
-                yield Figure(LATENCY, "20/s", each.name, ranks(_paced(each, telling, 20)))
-                for case, share in SHARES.items():
-                    rate = each.saturation * share
-                    events = sizes.of(int(rate * 4))
-                    mixed = replace(telling, live=events, one_in=10)
-                    yield Figure(LATENCY, case, each.name, ranks(_paced(each, mixed, rate)))
+                yield from _round(each, telling, sizes)
+
+
+def _round(running: Running, telling: Workload, sizes: Sizes) -> Iterator[Figure]:
+    def figure(case: str, values: dict[str, float]) -> Figure:
+        return Figure(LATENCY, case, running.name, values)
+
+    yield figure("asleep", ranks(_one_by_one(running, telling, 10, _ASLEEP_S)))
+    yield figure("idle", ranks(_one_by_one(running, telling, sizes.of(100), 0.02)))
+    yield figure("20/s", ranks(_paced(running, telling, 20)))
+    saturation = _saturation(running, telling, sizes)
+    yield figure("saturation", {"requests/s": saturation})
+    for case, share in SHARES.items():
+        rate = saturation * share
+        mixed = replace(telling, live=sizes.of(int(rate * 4)), one_in=10)
+        yield figure(case, ranks(_paced(running, mixed, rate)))
 
 
 def _saturation(running: Running, workload: Workload, sizes: Sizes) -> float:

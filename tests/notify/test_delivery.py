@@ -18,7 +18,8 @@ from services.notify.draining import AT_ONCE
 from shared.broker import NOTIFY_QUEUE
 from shared.contracts.athletes import QuietHours
 from shared.contracts.subscriptions import Schedule, Secret
-from shared.store.claims import Outcome
+from shared.store.claims import Claim, Outcome
+from shared.store.deliveries import Deliveries
 from shared.store.keys import AthleteKeys
 from tests.notify.conftest import CLUB, NOW, SECRET, Bench, Endpoint, hang
 
@@ -612,3 +613,24 @@ def test_several_lanes_get_one_wake_up_each_however_many_athletes_were_routed(
     assert bench.store.client.llen(NOTIFY_QUEUE) == len(made) - 1
     bench.drain()
     assert len(endpoint.requests) == 5 * len(made)
+
+
+def test_what_comes_while_the_places_of_its_lane_are_held_waits_for_no_tick(
+    bench: Bench, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notify.draining.AT_ONCE", 1)
+    told = bench.subscribe(target=f"{endpoint.url}/hook")
+    finish_and_claim = Deliveries.finish_and_claim
+
+    def late(*args: Any, **options: Any) -> tuple[tuple[Claim, ...], datetime | None]:
+        """Have something come just before the place is free, and after the worker that holds it read its clock."""
+        monkeypatch.setattr(Deliveries, "finish_and_claim", finish_and_claim)
+        bench.clock.instant += timedelta(milliseconds=1)
+        bench.advise(anchor="gym\x1flater")
+        bench.shell.route([(CLUB, "ada")])
+        return finish_and_claim(*args, **options)
+
+    monkeypatch.setattr(Deliveries, "finish_and_claim", late)
+    bench.advise()
+    bench.shell.route([(CLUB, "ada")])
+    assert [each.state for each in bench.deliveries(told)] == ["delivered", "delivered"]

@@ -59,3 +59,29 @@ def test_receivers_that_hang_delay_nobody_else(bench: Bench, endpoint: Endpoint)
             time.sleep(0.01)
     app.close()
     assert len(endpoint.requests) == 21
+
+
+def test_an_only_thread_never_stands_by_while_deliveries_are_to_be_begun(
+    bench: Bench, endpoint: Endpoint
+) -> None:
+    bench.clock.instant = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=1)
+    told = bench.subscribe(target=f"{endpoint.url}/hook")
+    bench.store.client.config_resetstat()
+    app = make_worker(replace(bench.settings, notify_threads=1))
+    routing = OnCall(bench.store.calls, app, ROUTING)
+    with start_worker(
+        app,
+        pool="threads",
+        concurrency=1,
+        perform_ping_check=False,
+        queues=[NOTIFY_QUEUE],
+        shutdown_timeout=30,
+    ):
+        for number in range(3):
+            bench.advise(anchor=f"gym\x1f{number}", expires=timedelta(days=10_000))
+            routing.call([(CLUB, "ada")])
+            while len(endpoint.requests) <= number:
+                time.sleep(0.01)
+    app.close()
+    assert [each.state for each in bench.deliveries(told)] == ["delivered"] * 3
+    assert "cmdstat_bzmpop" not in bench.store.client.info("commandstats")

@@ -113,7 +113,7 @@ def test_who_ends_claims_may_claim_what_they_held_up(store: Store) -> None:
     for name in ("issued", "withdrawn"):  # both speak of one piece of advice
         store.deliveries.enqueue(delivery(name))
     (first,) = store.deliveries.claim(CLUB, LANE, NOW, 1, most=2)
-    (second,) = store.deliveries.finish_and_claim([delivered(first.delivery)], NOW, 1, 2)
+    (second,), _ = store.deliveries.finish_and_claim([delivered(first.delivery)], NOW, 1, 2)
     assert second.delivery.id != first.delivery.id
     assert second.told == {"adv_07x": Told(0, certain=True)}
 
