@@ -48,18 +48,20 @@ class Work(Generic[Wanted]):
     patience_s: float
     rest: float
 
-    def share(self, workers: int) -> int:
-        """Return how many one of so many workers takes at once."""
-        return max(1, min(self.most, self.whole // max(1, workers)))
+    def share(self, workers: int, took_s: float) -> int:
+        """Return how many one of so many workers takes at once, after what took so long.
+
+        After much work half of it: there is a burst, at whose end no worker is to have all that is left.
+        """
+        share = min(self.most, self.whole // max(1, workers))
+        return max(1, share // 2 if took_s > LONG_S else share)
 
     def rest_s(self, took_s: float, *, full: bool) -> float:
         """Return for how many seconds to rest after what took so many; `full` when no more could be taken at once."""
         return 0.0 if full or took_s > LONG_S else min(took_s * self.rest, LONGEST_REST_S)
 
 
-EVALUATION: Final[Work[int]] = Work(
-    EVALUATE, "rules", str, int, 8, PARTITIONS // 2, patience_s=0.02, rest=2.0
-)
+EVALUATION: Final[Work[int]] = Work(EVALUATE, "rules", str, int, 8, PARTITIONS, patience_s=0.02, rest=2.0)
 """Of partitions in which athletes wait for an evaluation."""
 ROUTING: Final[Work[tuple[str, str]]] = Work(
     ROUTE, "notify", lambda name: athlete_ref(*name), split_ref, 50, 200, patience_s=0.0, rest=1.0
@@ -101,7 +103,7 @@ class OnCall(Generic[Wanted]):
         """
         over = time.monotonic() + TURN_S
         worker = secrets.token_hex(8)  # of this turn: other threads have turns of their own
-        queue, share, rest_s = self._work.queue, self._work.most, 0.0
+        queue, share, took_s, rest_s = self._work.queue, self._work.most, 0.0, 0.0
         taken = self._calls.answer(queue, worker, 2 * TURN_S, share)
         if taken.more:
             self.wake()  # a burst: each worker that comes brings one more
@@ -109,11 +111,12 @@ class OnCall(Generic[Wanted]):
             if taken.wanted:
                 began = time.monotonic()
                 do([self._work.read(each) for each in taken.wanted])
-                rest_s = self._work.rest_s(time.monotonic() - began, full=len(taken.wanted) >= share)
+                took_s = time.monotonic() - began
+                rest_s = self._work.rest_s(took_s, full=len(taken.wanted) >= share)
             if time.monotonic() > over or stopping() or not self._standing_by.acquire(blocking=False):
                 break
             try:
-                share = self._work.share(taken.workers)
+                share = self._work.share(taken.workers, took_s)
                 taken = self._calls.wait(queue, worker, STAND_BY_S, share, rest_s)
             finally:
                 self._standing_by.release()

@@ -125,6 +125,7 @@ class Tandem:
         self._waiting = [Waiting() for _ in range(PARTITIONS)]
         self._pending: dict[Name, list[_Pending]] = {}
         self._calls: dict[int, None] = {}
+        self._took: dict[Process, float] = {}
         self._idle = deque(self.workers)
         self._untold: deque[float] = deque()
         self._quiet = deque(self.notify)
@@ -170,7 +171,7 @@ class Tandem:
     def _assign(self) -> None:
         while self._calls and self._idle:
             worker = self._idle.popleft()
-            share = EVALUATION.share(len(self.workers))
+            share = EVALUATION.share(len(self.workers), self._took.get(worker, 0.0) / 1000)
             taken = list(self._calls)[:share]
             for number in taken:
                 del self._calls[number]
@@ -181,7 +182,7 @@ class Tandem:
 
     def _take(self, worker: Process, partitions: Sequence[int], of: _Taking) -> None:
         """Take the next athletes; a partition where nobody is left may be asked for anew."""
-        took = self.machine.now - of.began
+        took = self._took[worker] = self.machine.now - of.began
         if not partitions or took >= SLICE_MS:
             if partitions:
                 self._call(partitions)
