@@ -133,7 +133,8 @@ def _latency(figures: Figures) -> str:
         if (rate := figures.spread("latency", "saturation", design, "requests/s"))
     ]
     after = (
-        f"\nSaturation in single POSTs a second, each design's own: {', '.join(rates)}. Time runs from when a\n"
+        "\nAsleep: after a pause in which Tandem's workers go back to sleep; idle: 20 ms after the last message.\n"
+        f"Saturation in single POSTs a second, each design's own: {', '.join(rates)}. Time runs from when a\n"
         "request was due, so a design that falls behind its pace shows it. With fewer than a thousand messages a\n"
         "round, p99.9 is the slowest.\n\n![POST to webhook by load](performance/latency.svg)\n"
     )
