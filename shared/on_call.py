@@ -7,10 +7,12 @@ that has done what it was woken for stays on call for a moment, and gets what co
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import structlog
 from celery import Celery
 
 from shared.broker import EVALUATE, ROUTE, BrokerUnavailableError, send
@@ -27,6 +29,8 @@ LONG_S: Final = 0.04
 """Work that took longer was much, whatever its name, and is not followed by a rest."""
 
 Wanted = TypeVar("Wanted")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,15 @@ ROUTING: Final[Work[tuple[str, str]]] = Work(
     ROUTE, "notify", lambda name: athlete_ref(*name), split_ref, 50, 200, patience_s=0.0, rest=1.0
 )
 """Of the outboxes of athletes, as (club, athlete)."""
+
+
+@contextmanager
+def left_to_the_tick() -> Iterator[None]:
+    """Log that the broker is away, and go on: that costs time and no work, for a tick asks again."""
+    try:
+        yield
+    except BrokerUnavailableError as error:
+        log.warning("wake_up.lost", error=str(error))
 
 
 class OnCall(Generic[Wanted]):

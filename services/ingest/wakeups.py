@@ -38,7 +38,6 @@ class Wakeups:
         self._lanes: dict[Lane, None] = {}
         self._look_at: float | None = None
         """When to see whether evaluations are heard, by the monotonic clock."""
-        self._patience_s = 0.0
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
         self._sending = False

@@ -21,29 +21,24 @@ def make_worker(settings: Settings) -> Celery:
     lock = threading.Lock()
 
     @cache
-    def build() -> NotifyShell:
+    def build() -> tuple[NotifyShell, OnCall[tuple[str, str]]]:
         store = connect(str(settings.redis_url))
-        return NotifyShell(store, clock_for(settings, store), senders(settings, store), app)
+        shell = NotifyShell(store, clock_for(settings, store), senders(settings, store), app)
+        return shell, OnCall(store.calls, app, ROUTING)
 
-    def shell() -> NotifyShell:
+    def built() -> tuple[NotifyShell, OnCall[tuple[str, str]]]:
         with lock:  # many threads may bring the first task
             return build()
 
-    @cache
-    def stand_by() -> OnCall[tuple[str, str]]:
-        return OnCall(build().store.calls, app, ROUTING)
-
-    def on_call() -> OnCall[tuple[str, str]]:
-        with lock:
-            return stand_by()
-
     @app.task(name=ROUTE, shared=False)  # or Celery gives it to every app of the process
     def route() -> None:
+        shell, on_call = built()
         # An only thread has deliveries to begin, and cannot stand by.
-        on_call().serve(shell().route, stopping if settings.notify_threads > 1 else lambda: True)
+        on_call.serve(shell.route, stopping if settings.notify_threads > 1 else lambda: True)
 
     @app.task(name=DELIVER, shared=False)
     def deliver(subscriptions: list[tuple[str, str]]) -> None:
-        shell().deliver([(club, subscription) for club, subscription in subscriptions])
+        shell, _ = built()
+        shell.deliver([(club, subscription) for club, subscription in subscriptions])
 
     return app

@@ -1,18 +1,15 @@
 """What a tick does for rules: wakes the athletes whose time has come, and makes good the wake-ups that were lost."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-import structlog
 from celery import Celery
 
-from shared.broker import BrokerUnavailableError
-from shared.on_call import EVALUATION, ROUTING, OnCall
+from shared.on_call import EVALUATION, ROUTING, OnCall, Wanted, left_to_the_tick
 from shared.store.connect import Store
 
 TICK_PATIENCE_S = 0.1
 """How long what was asked for may lie before a tick wakes another worker for it."""
-
-log = structlog.get_logger()
 
 
 def sweep(store: Store, app: Celery, now: datetime) -> int:
@@ -22,15 +19,14 @@ def sweep(store: Store, app: Celery, now: datetime) -> int:
     """
     store.due.mark_changed(now)
     wanted = store.due.collect(now)
-    evaluation, routing = OnCall(store.calls, app, EVALUATION), OnCall(store.calls, app, ROUTING)
-    try:
-        if wanted.evaluate:
-            evaluation.call(wanted.evaluate)
-        if wanted.route:
-            routing.call(wanted.route)
-        # Whoever asked may have died before it woke somebody, and a worker that was counted on with what it took.
-        for each in (evaluation, routing):
-            each.wake(TICK_PATIENCE_S)
-    except BrokerUnavailableError as error:
-        log.warning("wake_up.lost", lost=len(wanted.evaluate) + len(wanted.route), error=str(error))
+    _call(OnCall(store.calls, app, EVALUATION), wanted.evaluate)
+    _call(OnCall(store.calls, app, ROUTING), wanted.route)
     return len(wanted.evaluate) + len(wanted.route)
+
+
+def _call(on_call: OnCall[Wanted], wanted: Sequence[Wanted]) -> None:
+    with left_to_the_tick():
+        if wanted:
+            on_call.call(wanted)
+        # Whoever asked may have died before it woke somebody, and a worker that was counted on with what it took.
+        on_call.wake(TICK_PATIENCE_S)

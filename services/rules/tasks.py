@@ -18,10 +18,9 @@ from services.rules.engine.digest import NotReadError
 from services.rules.engine.earlier import Earlier
 from services.rules.rulebook import Governing, GoverningRules
 from services.rules.tracing import traces_of
-from shared.broker import BrokerUnavailableError
 from shared.clock import Clock
 from shared.contracts.advice import AdviceRecord
-from shared.on_call import EVALUATION, ROUTING, OnCall
+from shared.on_call import EVALUATION, ROUTING, OnCall, left_to_the_tick
 from shared.store.advice import Commit
 from shared.store.connect import Store
 from shared.store.counters import Sample
@@ -76,15 +75,14 @@ class RulesShell:
             self._bring_up(athletes[start : start + AT_ONCE], tally)
 
     def _finish(self, tally: "_Tally", left: Sequence[int] = ()) -> None:
-        # Each commit has put its outbox into an index, so a crash before this costs a delivery the few seconds until
-        # the tick finds it there. What is only counted comes after it, and delays nobody.
-        try:
-            if tally.unheard:
+        # Each commit has asked for the routing of its outbox, so a crash before this costs a delivery the time until
+        # the tick wakes somebody for it. What is only counted comes after it, and delays nobody.
+        if tally.unheard:
+            with left_to_the_tick():
                 OnCall(self.store.calls, self.app, ROUTING).wake()
-            if left:
+        if left:
+            with left_to_the_tick():
                 OnCall(self.store.calls, self.app, EVALUATION).call(left)
-        except BrokerUnavailableError as error:  # a tick finds both
-            log.warning("wake_up.lost", error=str(error))
         for commit, found in tally.done:
             self._report(commit, found, tally)
         for club, failed in tally.failures.items():

@@ -2,16 +2,31 @@
 
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from celery import Celery
 from celery.contrib.testing.worker import start_worker
 
 from services.notify.worker import make_worker
 from shared.broker import DELIVER, NOTIFY_QUEUE, send
 from shared.on_call import ROUTING, OnCall
 from tests.notify.conftest import CLUB, Bench, Endpoint
+
+
+def working(app: Celery, threads: int) -> AbstractContextManager[object]:
+    """Run a worker of so many threads in this process."""
+    found: AbstractContextManager[object] = start_worker(
+        app,
+        pool="threads",
+        concurrency=threads,
+        perform_ping_check=False,
+        queues=[NOTIFY_QUEUE],
+        shutdown_timeout=30,
+    )
+    return found
 
 
 def test_receivers_that_hang_delay_nobody_else(bench: Bench, endpoint: Endpoint) -> None:
@@ -33,14 +48,7 @@ def test_receivers_that_hang_delay_nobody_else(bench: Bench, endpoint: Endpoint)
         bench.advise(anchor=f"gym\x1f{number}", expires=timedelta(days=10_000))
     app = make_worker(replace(bench.settings, notify_threads=64))
     routing = OnCall(bench.store.calls, app, ROUTING)
-    with start_worker(
-        app,
-        pool="threads",
-        concurrency=64,
-        perform_ping_check=False,
-        queues=[NOTIFY_QUEUE],
-        shutdown_timeout=30,
-    ):
+    with working(app, threads=64):
         routing.call([(CLUB, "ada")])
         while len(endpoint.requests) < 5:
             time.sleep(0.01)
@@ -69,14 +77,7 @@ def test_an_only_thread_never_stands_by_while_deliveries_are_to_be_begun(
     bench.store.client.config_resetstat()
     app = make_worker(replace(bench.settings, notify_threads=1))
     routing = OnCall(bench.store.calls, app, ROUTING)
-    with start_worker(
-        app,
-        pool="threads",
-        concurrency=1,
-        perform_ping_check=False,
-        queues=[NOTIFY_QUEUE],
-        shutdown_timeout=30,
-    ):
+    with working(app, threads=1):
         for number in range(3):
             bench.advise(anchor=f"gym\x1f{number}", expires=timedelta(days=10_000))
             routing.call([(CLUB, "ada")])

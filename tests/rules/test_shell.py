@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.rules.rulebook import GoverningRules, install
+from services.rules.sweep import sweep
 from services.rules.tasks import RulesShell
 from shared.broker import NOTIFY_QUEUE, RULES_QUEUE, celery_app
 from shared.contracts.advice import AdviceRecord
@@ -283,6 +284,17 @@ def test_what_was_committed_is_told_though_the_store_goes_away_before_the_next_a
         shell.shell.drain([partition])
     assert shell.store.client.llen(NOTIFY_QUEUE) == 1
     assert shell.store.client.llen(RULES_QUEUE) == 1  # what may be left is handed on
+
+
+def test_a_tick_asks_for_evaluation_and_routing_though_the_broker_is_away(shell: Shell) -> None:
+    shell.store.timelines.append(CLUB, [(ADA, LIFT)])
+    shell.store.client.delete(keys.QueueKeys("rules").calls)  # whoever stored it asked, and that was lost
+    at = keys.AthleteKeys(CLUB, ADA)
+    shell.store.client.zadd(keys.PartitionKeys(at.tag).outboxes, {at.ref: 0})
+    away = celery_app(Settings(redis_url="redis://127.0.0.1:1"), "test")
+    sweep(shell.store, away, START)
+    assert shell.store.calls.answer("rules", "test", 0, 9).wanted == (str(partition_of_athlete(CLUB, ADA)),)
+    assert shell.store.calls.answer("notify", "test", 0, 9).wanted == (at.ref,)
 
 
 LIFT = workout("lift", START + timedelta(hours=16), 60, activity="strength")
