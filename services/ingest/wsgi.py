@@ -8,6 +8,7 @@ from flask import Flask
 
 from services.ingest.app import create_app
 from services.ingest.parts import RuleDesk
+from services.ingest.server import BLOCKING_THREADS
 from services.ingest.wakeups import Wakeups
 from shared.broker import celery_app
 from shared.clock import clock_for
@@ -25,7 +26,7 @@ def make_app(desk: Callable[[Store], RuleDesk]) -> Flask:
     if settings.redis_url is None:
         raise SettingsError("TANDEM_REDIS_URL is not set; start `tandem up`, or point it at the store")
     configure(settings)
-    store = connect(settings.redis_url)
+    store = connect(settings.redis_url, BLOCKING_THREADS)
     wake = Wakeups(celery_app(settings, "ingest"), store.calls)
     atexit.register(wake.close)
     app = create_app(settings, store, clock_for(settings, store), wake, desk(store))

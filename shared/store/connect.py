@@ -67,8 +67,11 @@ class Store:
         self.client.close()
 
 
-def connect(url: str) -> Store:
-    """Make a store on `url` (`redis://`, `rediss://` or `unix://`). Nothing is sent before the first use."""
+def connect(url: str, connections: int = 1) -> Store:
+    """Make a store on `url` (`redis://`, `rediss://` or `unix://`). Nothing is sent before the first use.
+
+    Threads share `connections` for short questions (`shared/store/line.py`).
+    """
     client = redis.Redis.from_pool(
         pool_on(
             url,
@@ -81,7 +84,7 @@ def connect(url: str) -> Store:
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
         )
     )
-    line = Line(client)
+    line = Line(client, connections)
     scripts = Scripts(line)
     return Store(
         client=client,

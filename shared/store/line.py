@@ -1,12 +1,14 @@
-"""How short questions reach the store: over one connection that the threads of a process share.
+"""How short questions reach the store: over few connections that the threads of a process share.
 
-What is asked while the connection is in use goes out together afterwards, by whoever gets it next: a busy process makes
-one trip for several threads, an idle one makes it at once. A trip costs far more than the commands in it.
+What is asked while all of them are in use goes out together afterwards, by whoever gets one next: a busy process makes
+one trip for several threads, an idle one makes it at once. A trip costs more than the commands in it; but who waits for
+another's trip does nothing meanwhile, so threads that have more to do than to ask want a connection each.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -53,12 +55,10 @@ class _Question:
 class Line:
     """Asks the store. Every command must be safe to repeat: what got no answer is sent again."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, connections: int = 1) -> None:
         self._client = client
-        self._connection: Any = None
-        self._waiting: deque[_Question] = deque()
         self._mentions: deque[Command] = deque()
-        self._turn = threading.Lock()
+        self._wires = tuple(_Wire(client, self._mentions) for _ in range(connections))
 
     def mention(self, command: Command) -> None:
         """Have `command` go along with the next question, before it; nobody hears its answer."""
@@ -82,14 +82,49 @@ class Line:
         with store_errors():
             if len(commands) > _MOST_SHARED:
                 return self._alone(commands)
-            question = _Question(commands)
-            self._waiting.append(question)
-            with self._turn:
-                if question.answers is None and question.error is None:
-                    self._speak_for_all()
-            if question.error is not None:
-                raise question.error
-            return question.answers or []
+            return self._wire().ask(commands)
+
+    def _wire(self) -> "_Wire":
+        for wire in self._wires:  # the first that is free: few are used by few threads
+            if not wire.turn.locked():
+                return wire
+        return min(self._wires, key=_Wire.asked)
+
+    def _alone(self, commands: Sequence[Command]) -> list[Any]:
+        pool = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            return _exchange(connection, commands)
+        finally:
+            pool.release(connection)
+
+
+class _Wire:
+    """One connection and who waits for it."""
+
+    __slots__ = ("_client", "_connection", "_mentions", "_waiting", "turn")
+
+    def __init__(self, client: redis.Redis, mentions: deque[Command]) -> None:
+        self.turn = threading.Lock()
+        self._client = client
+        self._connection: Any = None
+        self._waiting: deque[_Question] = deque()
+        self._mentions = mentions
+
+    def asked(self) -> int:
+        """Return how many wait for the connection."""
+        return len(self._waiting)
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Return the answers to `commands`, with a trip for all that wait or from somebody else's."""
+        question = _Question(commands)
+        self._waiting.append(question)
+        with self.turn:
+            if question.answers is None and question.error is None:
+                self._speak_for_all()
+        if question.error is not None:
+            raise question.error
+        return question.answers or []
 
     def _speak_for_all(self) -> None:
         # Only whoever has the turn takes any, and each asker is in before it waits for its turn.
@@ -99,7 +134,7 @@ class Line:
         commands = questions[0].commands
         if len(questions) > 1:
             commands = [command for question in questions for command in question.commands]
-        mentions = [self._mentions.popleft() for _ in range(len(self._mentions))]
+        mentions = self._mentioned()
         if mentions:
             commands = [*mentions, *commands]
         try:
@@ -115,18 +150,17 @@ class Line:
         for question in questions:
             question.answers = [next(told) for _ in question.commands]
 
+    def _mentioned(self) -> list[Command]:
+        found = []
+        with suppress(IndexError):  # another wire may be faster
+            while self._mentions:
+                found.append(self._mentions.popleft())
+        return found
+
     def _exchange(self, commands: Sequence[Command]) -> list[Any]:
         if self._connection is None:
             self._connection = self._client.connection_pool.get_connection()
         return _exchange(self._connection, commands)
-
-    def _alone(self, commands: Sequence[Command]) -> list[Any]:
-        pool = self._client.connection_pool
-        connection = pool.get_connection()
-        try:
-            return _exchange(connection, commands)
-        finally:
-            pool.release(connection)
 
 
 def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:  # noqa: ANN401 - as below

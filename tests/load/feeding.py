@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import IO, Any, Protocol
+from typing import Any, Protocol, Self
 
 from tests.load.workload import WireEvent
 
@@ -35,6 +35,39 @@ def post(url: str, headers: Mapping[str, str], body: Any, path: str = "/v1/event
     if answer.status not in {201, 202}:
         raise RuntimeError(found)
     return json.loads(found)
+
+
+class Kept:
+    """A connection that is kept, for one request after another.
+
+    Written and read here: http.client would cost the machine as much as a third of what it measures.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        host, _, port = url.removeprefix("http://").partition(":")
+        every = {"Host": host, "Content-Type": "application/json", **headers}
+        self._lines = "".join(f"{name}: {value}\r\n" for name, value in every.items())
+        self._connection = socket.create_connection((host, int(port)), timeout=60)
+        self._answers = self._connection.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._answers.close()
+        self._connection.close()
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Return the status and body of an answer whose length its head gives, as those of all designs do."""
+        head = f"{method} {path} HTTP/1.1\r\n{self._lines}Content-Length: {len(body)}\r\n\r\n"
+        self._connection.sendall(head.encode() + body)
+        status = int(self._answers.readline().split()[1])
+        length = -1
+        while (line := self._answers.readline()) != b"\r\n":
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        return status, self._answers.read(length)
 
 
 def feed(
@@ -73,37 +106,17 @@ class _Posting:
         self._began = time.monotonic()
 
     def run(self, door: Door) -> None:
-        # Written and read here: http.client would cost the machine as much as a third of what it measures.
-        host, _, port = door.url.removeprefix("http://").partition(":")
-        connection = socket.create_connection((host, int(port)), timeout=60)
-        headers = {"Host": host, "Content-Type": "application/json", **door.headers}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        answers = connection.makefile("rb")
-        while not self.errors:
-            with self._lock:
-                number, (name, body) = next(self._left, (-1, ("", b"")))
-            if number < 0:
-                break
-            due = time.monotonic()
-            if self._rate is not None:
-                due = self._began + number / self._rate
-                time.sleep(max(0.0, due - time.monotonic()))
-            self.times[name] = due
-            head = f"POST /v1/events HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
-            connection.sendall(head.encode() + body)
-            status, found = _answer(answers)
-            if status != 202:
-                self.errors.append((status, found[:500]))
-        answers.close()
-        connection.close()
-
-
-def _answer(answers: IO[bytes]) -> tuple[int, bytes]:
-    """Read an answer whose length its head gives, as those of all designs do; return its status and body."""
-    status = int(answers.readline().split()[1])
-    length = -1
-    while (line := answers.readline()) != b"\r\n":
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    return status, answers.read(length)
+        with Kept(door.url, door.headers) as connection:
+            while not self.errors:
+                with self._lock:
+                    number, (name, body) = next(self._left, (-1, ("", b"")))
+                if number < 0:
+                    break
+                due = time.monotonic()
+                if self._rate is not None:
+                    due = self._began + number / self._rate
+                    time.sleep(max(0.0, due - time.monotonic()))
+                self.times[name] = due
+                status, found = connection.ask("POST", "/v1/events", body)
+                if status != 202:
+                    self.errors.append((status, found[:500]))

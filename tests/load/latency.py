@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.on_call import STAND_BY_S
-from tests.load.cases import LATENCY, Name
+from tests.load.cases import CONNECTIONS, LATENCY, Name
 from tests.load.designs import Design
 from tests.load.feeding import feed
 from tests.load.figures import Figure, Spread
@@ -19,7 +19,6 @@ from tests.load.workload import WireEvent, Workload
 
 DESIGNS: Final[tuple[Name, ...]] = ("plain", "tandem")
 SHARES: Final = {"half of saturation": 0.5, "90 % of saturation": 0.9}
-_CONNECTIONS: Final = 16
 _ASLEEP_S: Final = STAND_BY_S + 0.3
 """A pause after which no worker of Tandem's is on call any more."""
 
@@ -76,7 +75,7 @@ def _saturation(running: Running, workload: Workload, sizes: Sizes) -> float:
     events = running.events(many)
     began = time.monotonic()
     running.at.forget()
-    feed(running.design, events, 1, connections=_CONNECTIONS)
+    feed(running.design, events, 1, connections=CONNECTIONS)
     await_that(lambda: running.at.hooks() >= many.messages() and running.design.idle(), 120, 0.01)
     return len(events) / (time.monotonic() - began)
 
@@ -97,7 +96,7 @@ def _one_by_one(running: Running, workload: Workload, many: int, pause_s: float)
 def _paced(running: Running, workload: Workload, rate: float) -> list[float]:
     """Post at a pace, and return how long after its event was due each message came."""
     running.at.forget()
-    posted = feed(running.design, running.events(workload), 1, connections=_CONNECTIONS, rate=rate)
+    posted = feed(running.design, running.events(workload), 1, connections=CONNECTIONS, rate=rate)
     await_that(lambda: running.at.hooks() >= workload.messages() and running.design.idle(), 120, 0.02)
     return [at - posted[name] for name, at in running.at.arrivals().items()]
 

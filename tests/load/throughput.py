@@ -32,7 +32,7 @@ def _fresh_run(seeds: Seeds, case: Case, name: Name) -> dict[str, float]:
     for repeated in range(2):
         try:
             with seeds.running(name, case.workload) as (at, design):
-                found = run(at, design, case.workload, case.batch)
+                found = run(at, design, case.workload, case.batch, case.connections)
         except psutil.NoSuchProcess as error:
             sys.stderr.write(f"{case.name} | {name}: {error}\n")
         else:
@@ -40,18 +40,18 @@ def _fresh_run(seeds: Seeds, case: Case, name: Name) -> dict[str, float]:
     raise RuntimeError(f"{name} lost a process twice before {case.name}")
 
 
-def run(at: Rig, design: Design, workload: Workload, batch: int, name: str = "l") -> dict[str, float]:
+def run(at: Rig, design: Design, workload: Workload, batch: int, connections: int) -> dict[str, float]:
     """Post the workload's live events; wait until every message has arrived and nothing is left to do.
 
     Raise `RuntimeError` when other events were told of than those that should be.
     """
     pids = {**design.pids, "store": at.pids["store"]}
-    events = list(workload.stream(datetime.now(UTC), name))
+    events = list(workload.stream(datetime.now(UTC)))
     wanted = {event["id"] for number, event in enumerate(events) if workload.tells(number)}
     at.forget()
     before = cpu_seconds(pids)
     began = time.monotonic()
-    feed(design, events, batch)
+    feed(design, events, batch, connections)
     accepted = time.monotonic()
     await_that(lambda: at.hooks() >= len(wanted) and design.idle(), 300, 0.01)
     done = time.monotonic()
