@@ -31,6 +31,14 @@ ACTIVITIES = ["strength", "run", "ride", "swim", "row", "walk", "hike", "class",
 BATCHED = os.environ.get("BATCHED") == "1"
 
 
+class SetSchema(Schema):
+    """A set of a strength session."""
+
+    exercise = fields.String(required=True, validate=validate.Length(1, 100))
+    weight_kg = fields.Float(validate=validate.Range(0, 1000))
+    reps = fields.Integer(validate=validate.Range(0, 10_000))
+
+
 class WorkoutSchema(Schema):
     """The data of a session."""
 
@@ -42,6 +50,7 @@ class WorkoutSchema(Schema):
     energy_kcal = fields.Float(validate=validate.Range(0, 50_000))
     avg_hr_bpm = fields.Float(validate=validate.Range(20, 260))
     muscle_groups = fields.List(fields.String())
+    sets = fields.List(fields.Nested(SetSchema))
     title = fields.String(validate=validate.Length(1, 200))
 
 
@@ -50,6 +59,10 @@ class MealSchema(Schema):
 
     energy_kcal = fields.Float(required=True, validate=validate.Range(0, 20_000))
     protein_g = fields.Float(validate=validate.Range(0, 2_000))
+    carbs_g = fields.Float(validate=validate.Range(0, 4_000))
+    fat_g = fields.Float(validate=validate.Range(0, 2_000))
+    fibre_g = fields.Float(validate=validate.Range(0, 1_000))
+    name = fields.String(validate=validate.Length(1, 200))
 
 
 class CheckinSchema(Schema):
@@ -57,6 +70,9 @@ class CheckinSchema(Schema):
 
     sleep_h = fields.Float(validate=validate.Range(0, 24))
     soreness = fields.Float(validate=validate.Range(0, 10))
+    fatigue = fields.Float(validate=validate.Range(0, 10))
+    stress = fields.Float(validate=validate.Range(0, 10))
+    resting_hr_bpm = fields.Float(validate=validate.Range(20, 200))
 
 
 def _event_schema(data: Schema) -> Schema:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from tests.load.cases import ATHLETES, MEMBERS, PACKED, STEP, THROUGHPUT, TURNS, WORKERS, backlog, cases
+from tests.load.cases import ATHLETES, MEMBERS, PACKED, STEP, THROUGHPUT, TURNS, WORKERS, Case, backlog, cases
 from tests.load.figures import Figures
 from tests.load.machine import Machine
 from tests.load.plan import Sizes
@@ -16,7 +16,6 @@ from tests.load.workload import Workload
 # Beside Tandem on the same cores, and in no figure: what posts (docs/decisions/0009) and what receives (0007).
 POST_MS: Final = 0.1
 RECEIVE_MS: Final = 0.12
-_CONNECTIONS: Final = 4
 _CLUB: Final = "bench"
 _SPLIT: Final = ("ingest", "rules", "notify", "store")
 
@@ -71,7 +70,7 @@ def _fed(figures: Figures) -> Iterator[Point]:
     for case in cases(_sizes(figures, topic), datetime.now(UTC)):
         rate = figures.spread(topic, case.name, "tandem", "events/s")
         if "tandem" in case.designs and rate is not None:
-            play = partial(_play_fed, case.workload, case.batch, cores(figures))
+            play = partial(_play_fed, case, cores(figures))
             yield Point(case.name, case.workload.history, _used(figures, topic, case.name), rate.median, play)
 
 
@@ -132,19 +131,19 @@ def _cut(events: Sequence[Posted], size: int) -> Iterator[Sequence[Posted]]:
     return (events[start : start + size] for start in range(0, len(events), size))
 
 
-def _play_fed(load: Workload, batch: int, on: int, costs: Costs, others: float) -> Played:
-    """Post batch after batch over four connections, on the machine that all share."""
+def _play_fed(case: Case, on: int, costs: Costs, others: float) -> Played:
+    """Post batch after batch over the case's connections, on the machine that all share."""
     machine = Machine(on, others)
     tandem = Tandem(machine, costs, Parts(workers=2), receiver_ms=RECEIVE_MS)
     feeder = machine.process()
-    left = iter(_cut(_events(load), batch))
+    left = iter(_cut(_events(case.workload), case.batch))
 
     def next_one() -> None:
         events: Sequence[Posted] | None = next(left, None)
         if events is not None:
             feeder.do(POST_MS, lambda: tandem.post(events, next_one))
 
-    for _ in range(_CONNECTIONS):
+    for _ in range(case.connections):
         next_one()
     machine.run()
     return Played(tandem.counts, machine.now, tuple(tandem.heard))
