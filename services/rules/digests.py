@@ -1,8 +1,9 @@
 """How a digest is kept between evaluations, and up to when it reaches."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import accumulate
 from operator import attrgetter, mul
 
@@ -22,17 +23,22 @@ _STALE = timedelta(days=8)
 """A digest that ends longer ago would have more read one by one than a new one."""
 
 
-_WIDTH = 8
 _BYTES = "latin-1"
 """How a column is kept: as the machine has it, each byte the character of that code. To read its numbers as numbers are
 written takes ten times as long."""
+_SIZES = {code: array(code).itemsize for code in "bhiIqd"}
 
 
 class _Head(msgspec.Struct, array_like=True):
-    """What stands before a digest's columns: how many events each of them has, in the order of the layout."""
+    """What stands before a digest's columns. Of each, in the order of the layout: its base, length and types.
+
+    The types are those of its arrays, a letter each: of the starts and then of each field.
+    """
 
     extents: dict[str, Extent]
+    bases: list[int]
     lengths: list[int]
+    types: list[str]
 
 
 _encoder = msgspec.json.Encoder()
@@ -42,28 +48,35 @@ _decoder = msgspec.json.Decoder(_Head)
 class _Columns(Mapping[Choice, Column]):
     """The columns of a digest that was kept: an evaluation reads few of them."""
 
-    def __init__(self, layout: Layout, lengths: Sequence[int], packed: bytes) -> None:
+    def __init__(self, layout: Layout, head: _Head, packed: bytes) -> None:
         self._layout = layout
-        self._lengths = lengths
-        self._begins = (0, *accumulate(map(mul, lengths, layout.widths)))
+        self._head = head
+        self._begins = (0, *accumulate(map(mul, head.lengths, map(_width, head.types))))
         self._packed = packed
 
     def __getitem__(self, choice: Choice) -> Column:
         place = self._layout.places[choice]
-        size = self._lengths[place] * _WIDTH
-        begin = self._begins[place] * _WIDTH
-        starts = array("q", self._packed[begin : begin + size])
+        head, packed, begin = self._head, self._packed, self._begins[place]
+        length, types = head.lengths[place], head.types[place]
+        end = begin + length * _SIZES[types[0]]
+        starts = array(types[0], packed[begin:end])
         numbers = {}
-        for name in self._layout.fields[choice]:
-            begin += size
-            numbers[name] = array("d", self._packed[begin : begin + size])
-        return Column(starts, numbers)
+        for name, code in zip(self._layout.fields[choice], types[1:], strict=True):
+            begin, end = end, end + length * _SIZES[code]
+            numbers[name] = array(code, packed[begin:end])
+        return Column(head.bases[place], starts, numbers)
 
     def __iter__(self) -> Iterator[Choice]:
         return iter(self._layout.fields)
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return len(self._layout.fields)
+
+
+@cache
+def _width(types: str) -> int:
+    """Return how many bytes a column of these types has an event."""
+    return sum(_SIZES[code] for code in types)
 
 
 def recent(rulebook: Rulebook) -> timedelta:
@@ -88,7 +101,7 @@ def opened(layout: Layout, kept: KeptDigest) -> Digest:
     """Return the digest that was kept under this layout."""
     text, _, columns = kept.text.partition("\n")
     head = _decoder.decode(text)
-    return Digest(kept.until, head.extents, _Columns(layout, head.lengths, columns.encode(_BYTES)))
+    return Digest(kept.until, head.extents, _Columns(layout, head, columns.encode(_BYTES)))
 
 
 def ends(events: Iterable[Event], now: datetime, recent: timedelta) -> datetime:
@@ -106,12 +119,13 @@ def made(
 ) -> KeptDigest:
     """Return the digest to keep, up to `until`. `known` is what stands for the events that `events` lack."""
     digest = digested(layout, known, sorted(events, key=attrgetter("order")), since, until)
-    columns = digest.columns.values()
-    head = _Head(dict(digest.extents), [len(column.starts) for column in columns])
-    packed = b"".join(
-        part
-        for column in columns
-        for part in (column.starts.tobytes(), *(each.tobytes() for each in column.numbers.values()))
+    columns = [(each, (each.starts, *each.numbers.values())) for each in digest.columns.values()]
+    head = _Head(
+        dict(digest.extents),
+        [column.base for column, _ in columns],
+        [len(column.starts) for column, _ in columns],
+        ["".join(part.typecode for part in parts) for _, parts in columns],
     )
+    packed = b"".join(part.tobytes() for _, parts in columns for part in parts)
     text = f"{_encoder.encode(head).decode()}\n{packed.decode(_BYTES)}"
     return KeptDigest(layout.version, until, text)

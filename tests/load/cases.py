@@ -20,7 +20,7 @@ LATENCY: Final = "latency"
 BOUNDS: Final = "bounds"
 FOOTPRINT: Final = "footprint"
 CONNECTIONS: Final = 16
-"""Over which single events are posted: as many as each front door has threads, for fewer leave processors idle."""
+"""Over which events are posted: as many as each front door has threads, for fewer leave processors idle."""
 STEP: Final = 100
 """Athletes who post where growth with athletes or rules is measured, an event each at a time."""
 TURNS: Final = 10
@@ -38,7 +38,7 @@ class Case:
     batch: int
     designs: tuple[Name, ...]
     rounds: int
-    connections: int = 4
+    connections: int = CONNECTIONS
 
 
 def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
@@ -53,8 +53,8 @@ def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
     return (
         Case("batches of 100, history 150", loaded(150, 2 * live), 100, everyone, sizes.rounds),
         Case("batches of 100, history 15", loaded(15), 100, everyone, sizes.few),
-        Case("single POSTs, history 150", loaded(150), 1, ("plain", "tandem"), sizes.rounds, CONNECTIONS),
-        Case("single POSTs over 4 connections, history 150", loaded(150), 1, ("plain", "tandem"), sizes.few),
+        Case("single POSTs, history 150", loaded(150), 1, ("plain", "tandem"), sizes.rounds),
+        Case("single POSTs over 4 connections, history 150", loaded(150), 1, ("plain", "tandem"), sizes.few, 4),
         Case("batches of 500, history 150", loaded(150, 2 * live), 500, ("tandem",), sizes.few),
         Case(
             "every event from another athlete, history 150",

@@ -73,7 +73,7 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     Every event is another athlete's; ingest has done its part before the clock starts.
     """
     load = backlog(sizes, datetime.now(UTC))
-    fewer = replace(load, athletes=sizes.of(500), live=sizes.of(500))
+    fewer = replace(load, athletes=sizes.of(1000), live=sizes.of(1000))
     for topic, rules, behind, compared in (
         (WORKERS, 10, load, (1, 2, 4)),
         (BUSY_WORKERS, 500, fewer, (1, 2)),

@@ -21,8 +21,11 @@ from services.rules.language.model import Aggregate, Choice, Precision, Rulebook
 from shared.contracts.events import Event, Value
 from shared.contracts.instants import to_ms
 
-_FORM = (3, sys.byteorder)
+_FORM = (4, sys.byteorder)
 """Of what is kept of a digest: one of another form is not read."""
+_WHOLE = {"b": 1 << 7, "h": 1 << 15, "i": 1 << 31}
+"""Type codes of arrays of whole numbers, and what these are smaller than, either way."""
+_FURTHEST = 1 << 32
 _KNOWN: Mapping[Precision, frozenset[str]] = {
     "any": frozenset({"exact", "slot", "day"}),
     "slot": frozenset({"exact", "slot"}),
@@ -68,27 +71,44 @@ class Layout:
     version: str
     places: Mapping[Choice, int] = field(init=False, repr=False, compare=False)
     """Where in it each choice stands."""
-    widths: Sequence[int] = field(init=False, repr=False, compare=False)
-    """How many numbers it has of each event of a choice: the start, and one a field."""
 
     def __post_init__(self) -> None:
         """Number the choices."""
         object.__setattr__(self, "places", {choice: place for place, choice in enumerate(self.fields)})
-        object.__setattr__(self, "widths", tuple(1 + len(names) for names in self.fields.values()))
 
 
 class Column(NamedTuple):
-    """The events of one choice: when each starts, in milliseconds since 1970 and in order, and its fields' numbers.
+    """The events of one choice, in order: when each starts, in milliseconds after `base`, and its fields' numbers.
 
-    Where it has none, that is NaN.
+    `base` is in milliseconds since 1970. Numbers are in as few bytes as hold them all: of type "d" where one is not
+    whole or an event has none, which then is NaN.
     """
 
+    base: int
     starts: "array[int]"
-    numbers: "Mapping[str, array[float]]"
+    numbers: "Mapping[str, array[float] | array[int]]"
 
     def before(self, instant: int) -> int:
         """Return how many start before `instant` (ms since 1970)."""
-        return bisect_left(self.starts, instant)
+        return bisect_left(self.starts, instant - self.base)
+
+
+def column(starts: Sequence[int], numbers: "Mapping[str, array[float]]") -> Column:
+    """Return the column of events that start at these milliseconds since 1970, and have these numbers."""
+    base = starts[0] if starts else 0
+    code = "I" if not starts or starts[-1] - base < _FURTHEST else "q"
+    after = array(code, [start - base for start in starts])
+    return Column(base, after, {name: _narrowed(values) for name, values in numbers.items()})
+
+
+def _narrowed(values: "array[float]") -> "array[float] | array[int]":
+    if not all(map(float.is_integer, values)):
+        return values
+    most = max(map(abs, values), default=0)
+    for code, limit in _WHOLE.items():
+        if most < limit:
+            return array(code, map(int, values))
+    return values
 
 
 class Extent(NamedTuple):
@@ -143,23 +163,21 @@ def digested(
     columns = {}
     for choice, fields in layout.fields.items():
         kind = choice.type
-        old = (
-            known.columns[choice]
-            if known is not None
-            else Column(array("q"), dict.fromkeys(fields, array("d")))
-        )
         new = picks(choice)(by_type.get(kind, ()))
-        stale = old.before(to_ms(since[kind])) if kind in since else 0
-        columns[choice] = Column(
-            old.starts[stale:] + array("q", [to_ms(event.start) for event in new]),
-            {name: old.numbers[name][stale:] + numbers(kind, new, name) for name in fields},
-        )
+        starts = [to_ms(event.start) for event in new]
+        found = {name: numbers(kind, new, name) for name in fields}
+        if known is not None:
+            old = known.columns[choice]
+            stale = old.before(to_ms(since[kind])) if kind in since else 0
+            starts = [old.base + start for start in old.starts[stale:]] + starts
+            found = {name: array("d", old.numbers[name][stale:]) + found[name] for name in fields}
+        columns[choice] = column(starts, found)
     extents = dict(known.extents) if known is not None else {}
-    for kind, found in by_type.items():
+    for kind, gone in by_type.items():
         last = extents.get(kind, Extent(0, 0, 0))
         extents[kind] = Extent(
-            last.events + len(found),
-            max(last.start, to_ms(found[-1].start)),
-            max([last.end, *(to_ms(event.end) for event in found)]),
+            last.events + len(gone),
+            max(last.start, to_ms(gone[-1].start)),
+            max([last.end, *(to_ms(event.end) for event in gone)]),
         )
     return Digest(until, extents, columns)

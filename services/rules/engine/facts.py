@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import filterfalse
-from math import fsum, isnan
+from math import fsum
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.digest import knows_when
@@ -144,21 +143,15 @@ def days_of(window: During | LastDays, day: date) -> tuple[date, date]:
 
 
 def _aggregate(fact: Aggregate, found: Span) -> float | None:
-    """Return the number, or None when there is nothing to take it of.
-
-    A sum is the exact sum, rounded once: it hangs neither on the order of the events nor on who adds them up.
-    """
+    """Return the number, or None when there is nothing to take it of."""
     if fact.operation == "count":
         return float(len(found))
     if fact.operation == "days":
         return float(found.days())
-    values: Sequence[float] = found.numbers(fact.field or "")
-    total = fsum(values)
-    if isnan(total):
-        values = list(filterfalse(isnan, values))
-        total = fsum(values)
+    name = fact.field or ""
     if fact.operation == "sum":
-        return total
+        return found.total(name)
+    values = found.numbers(name)
     if not values:
         return None
-    return total / len(values) if fact.operation == "avg" else _EXTREME[fact.operation](values)
+    return fsum(values) / len(values) if fact.operation == "avg" else _EXTREME[fact.operation](values)
