@@ -23,7 +23,7 @@ _NO_NUMBERS = array("d")
 class Older:
     """What is known of the events before `until`, which were not read: their extent, and perhaps a column."""
 
-    __slots__ = ("_choice", "_columns", "_read", "extent", "until")
+    __slots__ = ("_added", "_choice", "_columns", "_days", "_read", "extent", "until")
 
     def __init__(self, digest: Digest, kind: str, choice: Choice | None = None) -> None:
         """Of a `choice` there may be a column, which few windows ask for; of all events of a type there is none."""
@@ -32,6 +32,9 @@ class Older:
         self._choice = choice
         self._columns = digest.columns
         self._read: Column | None = None
+        # Anchors of one day look back to the same older events mostly, and rules ask for the same sums.
+        self._added: dict[tuple[str, int, int], Sequence[float]] = {}
+        self._days: dict[tuple[int, int], frozenset[date]] = {}
 
     @property
     def column(self) -> Column | None:
@@ -54,6 +57,42 @@ class Older:
         starts, base = column.starts, column.base
         high = len(starts) if until >= self.until else bisect_left(starts, to_ms(until) - base)
         return bisect_left(starts, first - base, 0, high), high
+
+    def numbers(self, field: str, low: int, high: int) -> "array[float]":
+        """Return the numbers in `field` of those of the column that lie from `low` up to `high`, NaN for none."""
+        column = self.column
+        return _NO_NUMBERS if column is None else cast("array[float]", column.numbers[field])[low:high]
+
+    def addends(self, field: str, low: int, high: int) -> Sequence[float]:
+        """Return what adds up exactly to the numbers of those of the column: one number, where they are whole."""
+        found = self._added.get((field, low, high))
+        if found is None:
+            values = self.numbers(field, low, high)
+            # Of fewer than two million whole numbers of four bytes a double has room for the sum.
+            found = self._added[field, low, high] = values if values.typecode == "d" else (sum(values),)
+        return found
+
+    def days(self, low: int, high: int, calendar: Calendar) -> frozenset[date]:
+        """Return the local days on which those of the column start that lie from `low` up to `high`."""
+        found = self._days.get((low, high))
+        if found is None:
+            found = self._days[low, high] = self._found_days(low, high, calendar)
+        return found
+
+    def _found_days(self, low: int, high: int, calendar: Calendar) -> frozenset[date]:
+        column = self.column
+        if column is None:
+            return frozenset()
+        starts, base, zone = column.starts, column.base, calendar.only
+        if zone is None:
+            return frozenset(calendar.day(from_ms(base + start)) for start in starts[low:high])
+        found: set[date] = set()
+        for day, following in days_in(zone, base + starts[low], base + starts[high - 1]):
+            after = bisect_left(starts, following - base, low, high)
+            if after > low:
+                found.add(day)
+                low = after
+        return frozenset(found)
 
 
 class Selection:
@@ -126,22 +165,6 @@ class Selection:
             low = bisect_left(starts, calendar.start_of(day + _DAY), low, high)
         return found
 
-    def older_days(self, low: int, high: int) -> set[date]:
-        """Return the local days on which those of the column start that lie from `low` up to `high`."""
-        column = self.older.column if self.older is not None else None
-        if column is None:
-            return set()
-        starts, base, zone = column.starts, column.base, self.calendar.only
-        if zone is None:
-            return {self.calendar.day(from_ms(base + start)) for start in starts[low:high]}
-        found: set[date] = set()
-        for day, following in days_in(zone, base + starts[low], base + starts[high - 1]):
-            after = bisect_left(starts, following - base, low, high)
-            if after > low:
-                found.add(day)
-                low = after
-        return found
-
 
 @dataclass(slots=True)  # one a fact: a frozen one takes three times as long to make
 class Span:
@@ -179,14 +202,16 @@ class Span:
         self._must_be_known()
         selection = self.selection
         days = selection.days(self.low, self.high)
-        if self.older_high > self.older_low:
-            days |= selection.older_days(self.older_low, self.older_high)
+        if self.older_high > self.older_low and selection.older is not None:
+            days |= selection.older.days(self.older_low, self.older_high, selection.calendar)
         return len(days)
 
     def numbers(self, field: str) -> list[float]:
         """Return the numbers that the events have in `field`."""
         self._must_be_known()
-        return [*map(float, filterfalse(isnan, self._older(field))), *filterfalse(isnan, self._read(field))]
+        older = self.selection.older
+        found = [] if older is None else [*map(float, older.numbers(field, self.older_low, self.older_high))]
+        return list(filterfalse(isnan, [*found, *self._read(field)]))
 
     def total(self, field: str) -> float:
         """Return the exact sum of the numbers that the events have in `field`, rounded once.
@@ -195,18 +220,10 @@ class Span:
         """
         self._must_be_known()
         found: Sequence[float] = self._read(field)
-        if self.older_high > self.older_low:
-            older = self._older(field)
-            # Of fewer than two million whole numbers of four bytes a double has room for the sum.
-            found = (*found, *older) if older.typecode == "d" else (sum(older), *found)
+        if self.older_high > self.older_low and self.selection.older is not None:
+            found = (*found, *self.selection.older.addends(field, self.older_low, self.older_high))
         added = fsum(found)
         return added if added == added else fsum(filterfalse(isnan, found))  # noqa: PLR0124 - NaN alone is not itself
-
-    def _older(self, field: str) -> "array[float]":
-        column = self.selection.older.column if self.older_high and self.selection.older is not None else None
-        if column is None:
-            return _NO_NUMBERS
-        return cast("array[float]", column.numbers[field])[self.older_low : self.older_high]
 
     def _read(self, field: str) -> "array[float]":
         return self.selection.column(field)[self.low : self.high] if self.high > self.low else _NO_NUMBERS
