@@ -49,9 +49,7 @@ _US: Final = "CPU us"
 def measure(sizes: Sizes, rules: Path) -> Iterator[Figure]:
     """Yield the CPU time of one evaluation by each engine, a figure a round; the engines take turns."""
     now = datetime.now(UTC)
-    load_ = Workload(1, 150, 1, now, one_in=1)
-    [event] = load_.stream(now)
-    easy = {**event, "id": "easy", "data": {**event["data"], "intensity": "easy"}}
+    load_, event, easy = _given(now)
     past = [
         Past(raw["type"], datetime.fromisoformat(raw["time"]), raw["data"]) for raw in load_.past("a000000")
     ]
@@ -68,7 +66,7 @@ def measure(sizes: Sizes, rules: Path) -> Iterator[Figure]:
         (READY, "zen-engine, ten expressions", lambda: [each.evaluate(names) for each in ten]),
         (WHOLE, "plain Python", lambda: conditions(facts(past, at), easy["data"])),
         (WHOLE, "zen-engine", lambda: one.evaluate({**facts(past, at), "intensity": "easy"})),
-        *((WHOLE, name, run) for name, run in _tandem(load_, (event, easy), rules, now)),
+        *((WHOLE, name, run) for name, run in evaluations(rules, now).items()),
     ]
     chance = random.Random(6)  # noqa: S311
     for _ in range(sizes.rounds):
@@ -77,10 +75,16 @@ def measure(sizes: Sizes, rules: Path) -> Iterator[Figure]:
         yield Figure(TOPIC, READY, "durable_rules", {_US: _durable(sizes)})
 
 
-def _tandem(
-    load_: Workload, live: tuple[WireEvent, WireEvent], rules: Path, now: datetime
-) -> list[tuple[str, Callable[[], object]]]:
-    """Return an evaluation after one easy run: of everything, and with what the last evaluation left."""
+def _given(now: datetime) -> tuple[Workload, WireEvent, WireEvent]:
+    """Return an athlete with four weeks behind it, a sprint that makes a message, and an easy run that makes none."""
+    load_ = Workload(1, 150, 1, now, one_in=1)
+    [event] = load_.stream(now)
+    return load_, event, {**event, "id": "easy", "data": {**event["data"], "intensity": "easy"}}
+
+
+def evaluations(rules: Path, now: datetime) -> dict[str, Callable[[], object]]:
+    """Return Tandem's evaluation after one easy run: of everything, and with what the last evaluation left."""
+    load_, *live = _given(now)
     book = Governing.of((Generation(None, load([rules])),), "bench")
     who, before = Athlete("clb", "a000000"), now - timedelta(minutes=5)
     sprint, easy = (_read(raw, now) for raw in live)
@@ -92,14 +96,13 @@ def _tandem(
     earlier = Earlier(before, {}, first.unsettled, (Change(easy.type, easy.start, easy.key),))
     if first.active or len(advise(book.rulebook, who, [*history, sprint], now).active) != 1:
         raise RuntimeError("Tandem finds something else than the plain conditions")
-    return [
-        ("Tandem, everything again", lambda: advise(book.rulebook, who, [*history, easy], now)),
-        ("Tandem, after an earlier one", lambda: advise(book.rulebook, who, [*history, easy], now, earlier)),
-        (
-            "Tandem, and with a digest",
-            lambda: advise(book.rulebook, who, [*recent, easy], now, earlier, digest),
+    return {
+        "Tandem, everything again": lambda: advise(book.rulebook, who, [*history, easy], now),
+        "Tandem, after an earlier one": lambda: advise(book.rulebook, who, [*history, easy], now, earlier),
+        "Tandem, and with a digest": lambda: advise(
+            book.rulebook, who, [*recent, easy], now, earlier, digest
         ),
-    ]
+    }
 
 
 def _read(raw: WireEvent, now: datetime) -> Event:

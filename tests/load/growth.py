@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from tests.load import alone
 from tests.load.cases import (
     ATHLETES,
     BUSY_WORKERS,
@@ -82,6 +83,9 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
             for workers in compared:
                 with seeds.running("tandem", behind, rules=rules, workers=workers) as (at, design):
                     yield Figure(topic, str(workers), "tandem", _drain(at, design, behind))
+                if topic == BUSY_WORKERS:
+                    given = alone.rate(workers, seeds.rules(rules), quick=sizes.quick)
+                    yield Figure(topic, str(workers), "machine", {"events/s": given})
 
 
 def _side_by_side(
