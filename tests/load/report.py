@@ -177,8 +177,8 @@ def _growth(figures: Figures) -> str:
         "As many athletes post in each club, a hundred or twenty, one event each at a time, which is waited for.\n"
         "Where workers are compared, ingest was done before the clock started, and they share the machine with the\n"
         "store, notify and the measuring: with ten rules all of them want more than two cores, with 500 a core\n"
-        "is free for the second worker. What such a core is worth, two processes tell that evaluate the same rules and\n"
-        "share nothing: cores that are halves of one, or share its cache, give less than twice as much as one.\n"
+        "is free for the second worker. What such a core is worth, two processes tell that evaluate the same rules\n"
+        "and share nothing: halves of one core, or cores that share its cache, give less than twice as much as one.\n"
     )
     return "\n".join(["## How it grows\n", how, *out, plot])
 
