@@ -5,6 +5,7 @@ none. `facts` and `conditions` say them in plain Python, `pack` says the same in
 """
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -238,12 +239,28 @@ def conditions(found: dict[str, float], data: dict[str, Any]) -> list[bool]:
 
 
 def pack(rules: int = 10) -> str:
-    """Return the same as a rule file: the ten of `conditions`, and beyond ten more of their kind."""
+    """Return the same as a rule file: the ten of `conditions`, and beyond ten more of their kind.
+
+    Those have windows of their own: what two rules ask alike is found once, and real rules ask little alike.
+    """
     texts = [_rule(*rule) for rule in _RULES[:rules]]
-    texts += [_rule(f"more-{number}", *_RULES[number % 9 + 1][1:]) for number in range(len(_RULES), rules)]
+    texts += [_more(number) for number in range(len(_RULES), rules)]
     return "pack: bench\nversion: 1\nrules:\n" + "".join(texts)
 
 
+def _more(number: int) -> str:
+    _, facts_, when = _RULES[number % 9 + 1]
+    longer = {
+        name: _WINDOW.sub(lambda found: _longer(found, number // 9), what) for name, what in facts_.items()
+    }
+    return _rule(f"more-{number}", longer, when)
+
+
+def _longer(window: re.Match[str], hours: int) -> str:
+    return f"before: {int(window[1]) * (24 if window[2] == 'd' else 1) + hours}h"
+
+
+_WINDOW = re.compile(r"before: (\d+)([dh])")
 _SESSION = "workout.completed"
 _RULES: Final = (
     ("told", {"lifts_24h": f"{{count: {_SESSION}, where: {{activity: strength}}, before: 24h}}"},

@@ -8,6 +8,7 @@ from services.rules.engine.around import around, looks
 from services.rules.engine.calendar import Calendar
 from services.rules.engine.digest import Digest
 from services.rules.engine.earlier import Earlier, spared
+from services.rules.engine.facts import Asked
 from services.rules.engine.judge import Verdict, judge
 from services.rules.engine.periods import periods
 from services.rules.engine.sparing import Finding, kept_back
@@ -82,6 +83,7 @@ def advise(
             continue
         good = () if known is None else known.good(together, due)
         stood = {} if known is None else known.stood(due)
+        asked = Asked(timeline, due)
         for rule in rules if stood or len(good) < len(rules) else ():
             if rule in good:
                 if rule.id in stood:
@@ -89,7 +91,7 @@ def advise(
                     findings.append(spoke[-1])
                     later.append(due.closes)
                 continue
-            verdict = judge(rule, due, summed, now)
+            verdict = judge(rule, asked, summed, now)
             verdicts.append(verdict)
             turns = _turns(verdict, now)
             if turns is not None:
@@ -101,7 +103,9 @@ def advise(
                 findings.append(Finding(rule, due, verdict.advice))
     unsaid = kept_back(findings, rulebook, summed, now)
     # What is newly kept back is told of with its reasons, and so must be judged after all.
-    verdicts += [judge(said.rule, said.due, summed, now) for said in spoke if said.advice.id in unsaid]
+    verdicts += [
+        judge(said.rule, Asked(timeline, said.due), summed, now) for said in spoke if said.advice.id in unsaid
+    ]
     return Evaluation(
         {finding.advice.id: finding.advice for finding in findings if finding.advice.id not in unsaid},
         frozenset(fault.advice_id for fault in faults if not fault.trial),

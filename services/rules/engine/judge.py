@@ -7,10 +7,10 @@ from typing import Literal
 
 from services.rules.engine.anchors import Due
 from services.rules.engine.evidence import because, shown
-from services.rules.engine.facts import Knowledge, learn
+from services.rules.engine.facts import Asked, Knowledge, learn
 from services.rules.engine.names import bind
 from services.rules.engine.periods import Period, Periods
-from services.rules.language.model import AbsentError, EvaluationError, Expression, Local, Rule
+from services.rules.language.model import AbsentError, Bound, EvaluationError, Expression, Local, Rule
 from shared.contracts.advice import Advice, advice_id
 from shared.contracts.events import Value
 from shared.contracts.traces import Condition
@@ -47,17 +47,20 @@ class Verdict:
         return shown(self.rule, self.known, self.read)
 
 
-def judge(rule: Rule, due: Due, periods: Periods, now: datetime) -> Verdict:
+def judge(rule: Rule, asked: Asked, periods: Periods, now: datetime) -> Verdict:
     """Evaluate `rule` at an anchor that is due, as it looks at `now`."""
-    timeline, athlete = periods.timeline, periods.athlete
+    due, timeline, athlete = asked.due, periods.timeline, periods.athlete
     local = timeline.calendar.local
     read: dict[str, Period] = {}
-    for name in ("day", "week"):
-        if name in rule.names:
-            read[name] = periods.of(name, due.day)
-    known = Knowledge(bind(rule, due, athlete, timeline, read, now))
+    names: dict[str, Bound] = {}
+    if rule.around:
+        for name in ("day", "week"):
+            if name in rule.around:
+                read[name] = periods.of(name, due.day)
+        names = bind(rule, due, athlete, timeline, read, now)
+    known = Knowledge(names)
     try:
-        learn(rule, known, timeline, due, local)
+        learn(rule, known, asked, local)
         if rule.requires is not None and rule.requires.evaluate(known.names, local) is not True:
             return Verdict(
                 rule, due, "insufficient_data", missing=rule.requires.source, known=known, read=read

@@ -1,8 +1,8 @@
 """The events of one choice in order, as windows cut them: chosen once, however many rules ask."""
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import filterfalse
@@ -98,7 +98,7 @@ class Older:
 class Selection:
     """Events in timeline order, with their local days and their fields as columns, each made when it is asked for."""
 
-    __slots__ = ("_columns", "_starts", "calendar", "events", "older")
+    __slots__ = ("_columns", "_starts", "_turns", "answers", "calendar", "events", "older")
 
     def __init__(
         self,
@@ -113,6 +113,9 @@ class Selection:
         self.older = older
         self._starts = [event.start for event in events] if starts is None else starts
         self._columns: dict[str, array[float]] = {}
+        self._turns: tuple[list[int], list[date]] | None = None
+        self.answers: dict[tuple[str, str, int, int, int, int], float | None] = {}
+        """What was asked of its spans before."""
 
     def column(self, field: str) -> "array[float]":
         """Return each event's number in `field`, NaN where it has none."""
@@ -130,12 +133,11 @@ class Selection:
 
     def between(self, since: datetime, until: datetime) -> "Span":
         """Return the events that start in [since, until)."""
-        low = bisect_left(self._starts, since)
-        high = bisect_left(self._starts, until, low)
         older = self.older
-        if older is None or since >= older.until:
-            return Span(self, low, high)
-        return Span(self, low, high, *older.between(since, until))
+        if older is not None and since < older.until:  # and so before all that was read
+            return Span(self, 0, bisect_left(self._starts, until), *older.between(since, until))
+        low = bisect_left(self._starts, since)
+        return Span(self, low, bisect_left(self._starts, until, low))
 
     def on(self, first: date, last: date) -> "Span":
         """Return the events that start on the local days `first` to `last`."""
@@ -155,15 +157,29 @@ class Selection:
 
     def days(self, low: int, high: int) -> set[date]:
         """Return the local days on which the events start that lie from `low` up to `high`."""
+        if low >= high:
+            return set()
+        if self._turns is None:
+            self._turns = self._found_turns()
+        places, days = self._turns
+        return set(days[bisect_right(places, low) - 1 : bisect_left(places, high)])
+
+    def _found_turns(self) -> tuple[list[int], list[date]]:
+        """Return the places at which another local day begins than that of the event before, and these days."""
         starts, calendar = self._starts, self.calendar
-        if calendar.travelled:
-            return {calendar.day(start) for start in starts[low:high]}
-        found: set[date] = set()
-        while low < high:
-            day = calendar.day(starts[low])
-            found.add(day)
-            low = bisect_left(starts, calendar.start_of(day + _DAY), low, high)
-        return found
+        places: list[int] = []
+        days: list[date] = []
+        place = 0
+        while place < len(starts):
+            day = calendar.day(starts[place])
+            if not days or days[-1] != day:
+                places.append(place)
+                days.append(day)
+            if calendar.travelled:
+                place += 1
+            else:
+                place = bisect_left(starts, calendar.start_of(day + _DAY), place)
+        return places, days
 
 
 @dataclass(slots=True)  # one a fact: a frozen one takes three times as long to make
@@ -197,37 +213,64 @@ class Span:
         kept = [event for event in events if wanted(event)]
         return self if len(kept) == len(events) else Span(self.selection.of(kept), 0, len(kept))
 
-    def days(self) -> int:
-        """Return on how many local days the events start."""
+    def aggregate(self, operation: str, field: str) -> float | None:
+        """Return the number that a fact asks for, None when there is nothing to take it of.
+
+        Of `days` and `sum` there always is. A `sum` is exact and rounded once: it hangs neither on the order of the
+        events nor on who adds them up.
+        """
+        if operation == "count":
+            return float(len(self))
+        # Anchors that lie near each other see the same of what is not new between them.
+        asked = (operation, field, self.low, self.high, self.older_low, self.older_high)
+        answers = self.selection.answers
+        if asked in answers:
+            return answers[asked]
         self._must_be_known()
-        selection = self.selection
-        days = selection.days(self.low, self.high)
-        if self.older_high > self.older_low and selection.older is not None:
-            days |= selection.older.days(self.older_low, self.older_high, selection.calendar)
-        return len(days)
+        found = answers[asked] = _AGGREGATES[operation](self, field)
+        return found
 
     def numbers(self, field: str) -> list[float]:
         """Return the numbers that the events have in `field`."""
         self._must_be_known()
         older = self.selection.older
         found = [] if older is None else [*map(float, older.numbers(field, self.older_low, self.older_high))]
-        return list(filterfalse(isnan, [*found, *self._read(field)]))
+        return list(filterfalse(isnan, [*found, *self.read(field)]))
 
-    def total(self, field: str) -> float:
-        """Return the exact sum of the numbers that the events have in `field`, rounded once.
-
-        It hangs neither on the order of the events nor on who adds them up.
-        """
-        self._must_be_known()
-        found: Sequence[float] = self._read(field)
-        if self.older_high > self.older_low and self.selection.older is not None:
-            found = (*found, *self.selection.older.addends(field, self.older_low, self.older_high))
-        added = fsum(found)
-        return added if added == added else fsum(filterfalse(isnan, found))  # noqa: PLR0124 - NaN alone is not itself
-
-    def _read(self, field: str) -> "array[float]":
+    def read(self, field: str) -> "array[float]":
+        """Return the number in `field` of each event that was read, NaN for none."""
         return self.selection.column(field)[self.low : self.high] if self.high > self.low else _NO_NUMBERS
 
     def _must_be_known(self) -> None:
         if self.older_low == _UNREAD:
             raise NotReadError
+
+
+def _days(span: Span, _: str) -> float:
+    selection = span.selection
+    days = selection.days(span.low, span.high)
+    if span.older_high > span.older_low and selection.older is not None:
+        days |= selection.older.days(span.older_low, span.older_high, selection.calendar)
+    return float(len(days))
+
+
+def _sum(span: Span, field: str) -> float:
+    found: Sequence[float] = span.read(field)
+    if span.older_high > span.older_low and span.selection.older is not None:
+        found = (*found, *span.selection.older.addends(field, span.older_low, span.older_high))
+    added = fsum(found)
+    return added if added == added else fsum(filterfalse(isnan, found))  # noqa: PLR0124 - NaN alone is not itself
+
+
+def _avg(span: Span, field: str) -> float | None:
+    values = span.numbers(field)
+    return fsum(values) / len(values) if values else None
+
+
+_AGGREGATES: Mapping[str, Callable[[Span, str], float | None]] = {
+    "days": _days,
+    "sum": _sum,
+    "avg": _avg,
+    "min": lambda span, field: min(span.numbers(field), default=None),
+    "max": lambda span, field: max(span.numbers(field), default=None),
+}

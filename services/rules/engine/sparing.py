@@ -8,6 +8,7 @@ from typing import NamedTuple
 from services.rules.engine.anchors import Due
 from services.rules.engine.around import around
 from services.rules.engine.calendar import midnight
+from services.rules.engine.facts import Asked
 from services.rules.engine.judge import judge
 from services.rules.engine.periods import Periods
 from services.rules.language.model import Rule, Rulebook
@@ -178,8 +179,10 @@ class _Past:
                 yield from ((rule, due) for rule in together.rules)
 
     def _hold(self, pairs: Iterable[tuple[Rule, Due]]) -> list[Finding]:
+        timeline = self.periods.timeline
         judged = (
-            (rule, due, judge(rule, due, self.periods, due.closes - _INSTANT).advice) for rule, due in pairs
+            (rule, due, judge(rule, Asked(timeline, due), self.periods, due.closes - _INSTANT).advice)
+            for rule, due in pairs
         )
         return [Finding(rule, due, advice) for rule, due, advice in judged if advice is not None]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jinja2
-from jinja2 import meta
+from jinja2 import meta, nodes
 
 from services.rules.language import kinds
 from services.rules.language.expressions import ExpressionError
@@ -24,9 +24,13 @@ class CompiledTemplate:
     source: str
     names: frozenset[str]
     _template: jinja2.Template
+    _constant: str | None
+    """The text, where it is always the same: as most titles are."""
 
     def render(self, names: Mapping[str, Bound], local: Local) -> str:
         """Return the text, times in the athlete's zone; raise `EvaluationError` when something it uses is absent."""
+        if self._constant is not None:
+            return self._constant
         parts: list[str] = []
         length = 0
         try:
@@ -60,5 +64,18 @@ def compile_template(source: str, names: Mapping[str, str], params: Mapping[str,
     except RecursionError:
         raise ExpressionError([ExpressionFault(0, "the template nests too deep", "say less")]) from None
     return CompiledTemplate(
-        source, frozenset(meta.find_undeclared_variables(tree) - set(kinds.FUNCTIONS)), template
+        source,
+        frozenset(meta.find_undeclared_variables(tree) - set(kinds.FUNCTIONS)),
+        template,
+        _constant(tree),
     )
+
+
+def _constant(tree: nodes.Template) -> str | None:
+    """Return the text of a template without tags, unless it is too long to be shown."""
+    parts = [
+        part for node in tree.body for part in (node.nodes if isinstance(node, nodes.Output) else [node])
+    ]
+    texts = [part.data for part in parts if isinstance(part, nodes.TemplateData)]
+    whole = "".join(texts)
+    return " ".join(whole.split()) if len(texts) == len(parts) and len(whole) <= MOST_CHARACTERS else None

@@ -155,6 +155,22 @@ def precision_of(window: Window) -> Precision:
     return "slot" if window.span >= _DAY else "exact"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What a fact asks for, whatever it calls it: rules that share an anchor ask much of the same.
+
+    What is the same question is the same object, made by `question_of`.
+    """
+
+    operation: Literal["count", "days", "sum", "min", "max", "avg", "first", "last"]
+    choice: Choice
+    field: str | None
+    window: Window
+
+
+question_of = lru_cache(maxsize=65_536)(Question)
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """A number over the events of a type in a window. `field` is None for `count` and `days`."""
@@ -167,11 +183,14 @@ class Aggregate:
     window: Window
     choice: Choice = dataclasses.field(init=False, repr=False, compare=False)
     precision: Precision = dataclasses.field(init=False, repr=False, compare=False)
+    question: Question = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once which events the fact is about, and how well their times and the anchor's must be known."""
         object.__setattr__(self, "precision", precision_of(self.window))
         object.__setattr__(self, "choice", choice_of(self.type, self.where, self.precision))
+        asked = question_of(self.operation, self.choice, self.field, self.window)
+        object.__setattr__(self, "question", asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +204,13 @@ class Pick:
     window: Window
     choice: Choice = dataclasses.field(init=False, repr=False, compare=False)
     precision: Precision = dataclasses.field(init=False, repr=False, compare=False)
+    question: Question = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once which events the fact is about, and how well their times and the anchor's must be known."""
         object.__setattr__(self, "precision", precision_of(self.window))
         object.__setattr__(self, "choice", choice_of(self.type, self.where, self.precision))
+        object.__setattr__(self, "question", question_of(self.which, self.choice, None, self.window))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +284,14 @@ class Rule:
     """How many pieces of advice of its severity the pack gives an athlete on one local day; None: no bound."""
     names: frozenset[str] = frozenset()
     """Every top-level name that any of its expressions and templates reads; `day` and `week` cost only who asks."""
+    around: frozenset[str] = dataclasses.field(init=False, repr=False)
+    """Those of them that stand for what is around the facts: most rules of a large pack read none."""
     worked_out: dict[object, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
     """What the engine has worked out of it, to be forgotten with it."""
+
+    def __post_init__(self) -> None:
+        """Tell apart what the names stand for."""
+        object.__setattr__(self, "around", self.names - {fact.name for fact in self.facts})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -98,6 +98,47 @@ def test_a_window_may_hold_as_many_events_as_the_bound_and_no_more() -> None:
         assert verdict(tested, events, "2026-03-04T20:00Z").outcome == outcome
 
 
+def test_rules_that_ask_the_same_of_an_anchor_have_the_same_answer_each_under_its_own_name() -> None:
+    one, other = (
+        rule(
+            name,
+            Each("workout.completed"),
+            f"{fact} > 1.0",
+            facts=[of(fact, "avg", "meal.logged.energy_kcal")],
+            expires=hours(50),
+        )
+        for name, fact in (("one", "eaten"), ("other", "kcal"))
+    )
+    third = rule("third", Each("workout.completed"), facts=[count("eaten", "meal.logged")], expires=hours(50))
+    lifted = [lift("2026-03-04T18:00Z"), lift("2026-03-05T18:00Z")]
+    meals = [meal("2026-03-04T12:00Z", 400), meal("2026-03-04T13:00Z", 800)]
+    found = advise(rulebook(one, other, third), ANN, [*lifted, *meals], at("2026-03-05T20:00Z"))
+    told = {
+        (each.rule.id, each.due.start.day): (each.known.names, each.known.missing) for each in found.verdicts
+    }
+    assert told == {
+        ("one", 4): ({"eaten": 600.0}, {}),
+        ("other", 4): ({"kcal": 600.0}, {}),
+        ("third", 4): ({"eaten": 2.0}, {}),
+        ("one", 5): ({}, {"eaten": "meal.logged.energy_kcal"}),
+        ("other", 5): ({}, {"kcal": "meal.logged.energy_kcal"}),
+        ("third", 5): ({"eaten": 0.0}, {}),
+    }
+
+
+def test_rules_that_ask_the_same_of_too_many_events_fail_each_for_itself() -> None:
+    one, other = (
+        rule(name, Each("workout.completed"), f"{name} > 0.0", facts=[count(name, "meal.logged")])
+        for name in ("few", "many")
+    )
+    meals = [meal("2026-03-04T12:00Z", id=f"m{number}") for number in range(MOST_EVENTS_A_WINDOW + 1)]
+    found = advise(rulebook(one, other), ANN, [lift("2026-03-04T18:00Z"), *meals], at("2026-03-04T20:00Z"))
+    assert [(each.rule, each.message.split(" holds")[0]) for each in found.faults] == [
+        ("few", "the window of few"),
+        ("many", "the window of many"),
+    ]
+
+
 def test_an_anchor_of_no_length_is_left_out_of_what_comes_after_it() -> None:
     anchor = meal("2026-03-04T18:00Z")
     events = [anchor, meal("2026-03-04T18:00Z", id="with it")]
