@@ -10,7 +10,7 @@ from operator import attrgetter, mul
 import msgspec
 
 from services.rules.engine.calendar import midnight
-from services.rules.engine.digest import Column, Digest, Extent, Layout, digested
+from services.rules.engine.digest import UNDIGESTED, Column, Digest, Extent, Layout, digested
 from services.rules.language.model import Before, Choice, Each, Pick, Rulebook
 from shared.contracts.events import Event
 from shared.store.timelines import KeptDigest
@@ -32,13 +32,14 @@ _SIZES = {code: array(code).itemsize for code in "bhiIqd"}
 class _Head(msgspec.Struct, array_like=True):
     """What stands before a digest's columns. Of each, in the order of the layout: its base, length and types.
 
-    The types are those of its arrays, a letter each: of the starts and then of each field.
+    The types are those of its arrays, a letter each: of the starts and then of each field. Then come the plans taken.
     """
 
     extents: dict[str, Extent]
     bases: list[int]
     lengths: list[int]
     types: list[str]
+    taken: dict[str, int]
 
 
 _encoder = msgspec.json.Encoder()
@@ -101,12 +102,12 @@ def opened(layout: Layout, kept: KeptDigest) -> Digest:
     """Return the digest that was kept under this layout."""
     text, _, columns = kept.text.partition("\n")
     head = _decoder.decode(text)
-    return Digest(kept.until, head.extents, _Columns(layout, head, columns.encode(_BYTES)))
+    return Digest(kept.until, head.extents, _Columns(layout, head, columns.encode(_BYTES)), head.taken)
 
 
 def ends(events: Iterable[Event], now: datetime, recent: timedelta) -> datetime:
     """Return how far a digest may reach at `now`: a midnight `recent` ago, and not to what is not over yet."""
-    unended = [event.start for event in events if event.end > now and event.type != "workout.planned"]
+    unended = [event.start for event in events if event.end > now and event.type not in UNDIGESTED]
     return min([midnight((now - recent).date()), *unended])
 
 
@@ -125,6 +126,7 @@ def made(
         [column.base for column, _ in columns],
         [len(column.starts) for column, _ in columns],
         ["".join(part.typecode for part in parts) for _, parts in columns],
+        dict(digest.taken),
     )
     packed = b"".join(part.tobytes() for _, parts in columns for part in parts)
     text = f"{_encoder.encode(head).decode()}\n{packed.decode(_BYTES)}"

@@ -14,7 +14,7 @@ from services.rules.club_rules import shadowed
 from services.rules.commit import reconcile
 from services.rules.digests import ends, made, oldest_end, opened
 from services.rules.engine.advise import Evaluation, advise
-from services.rules.engine.digest import NotReadError
+from services.rules.engine.digest import UNDIGESTED, NotReadError
 from services.rules.engine.earlier import Earlier
 from services.rules.rulebook import Governing, GoverningRules
 from services.rules.tracing import traces_of
@@ -256,8 +256,9 @@ class _Advised:
 def _wanted(name: Name, governing: Governing, now: datetime, *, digest: bool) -> Wanted:
     """Name what an evaluation reads, with older events summed up or each by itself."""
     since, until = governing.reach.since(now), now + governing.reach.ahead
-    summed = (governing.layout.version, oldest_end(now)) if digest else ("", None)
-    return Wanted(*name, since, until, *summed)
+    if not digest:
+        return Wanted(*name, since, until)
+    return Wanted(*name, since, until, governing.layout.version, oldest_end(now), UNDIGESTED)
 
 
 def _advised(snapshot: Snapshot, governing: Governing, now: datetime, kept: KeptDigest | None) -> _Advised:

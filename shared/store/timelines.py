@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -66,7 +66,7 @@ class Wanted:
     """What is to be read of one athlete's timeline: each event type from a start on, all of them up to `until`.
 
     With `digest`, a name, a kept digest of that name which ends at `digest_since` or later does for what lies before
-    its end.
+    its end, but for the types that are `undigested`.
     """
 
     club: str
@@ -75,6 +75,7 @@ class Wanted:
     until: datetime
     digest: str = ""
     digest_since: datetime | None = None
+    undigested: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +188,20 @@ def _owners(club: str, name: str) -> str:
 def _load_call(wanted: Wanted) -> Call:
     place = keys.AthleteKeys(wanted.club, wanted.athlete)
     index = keys.PartitionKeys(place.tag)
+    digested = [kind for kind in wanted.since if kind not in wanted.undigested]
+    kinds = [*digested, *(kind for kind in wanted.since if kind in wanted.undigested)]
     return (
         "load",
         [
             place.profile, place.events, place.meta, place.advice, place.standing, index.dirty, index.due, place.news,
             place.digest,
-            *map(place.timeline, wanted.since),
+            *map(place.timeline, kinds),
         ],
         [
             place.ref, to_ms(wanted.until), wanted.digest,
             to_ms(wanted.digest_since) if wanted.digest_since else 0,
-            *(to_ms(start) for start in wanted.since.values()),
+            len(digested),
+            *(to_ms(wanted.since[kind]) for kind in kinds),
         ],
     )  # fmt: skip
 

@@ -1,10 +1,12 @@
 """What an evaluation costs as an athlete's history grows: ten events a day for a month, for a year, for three.
 
     make history
+    make history ARGS=--planned
 
 Each round evaluates an athlete of each age once, in an order of its own, through the worker's own shell on a real
 store: load, judge, commit. Prints the events that were read, the CPU time an evaluation took in this process, and its
-ratio to the month-old athlete's with the spread of the rounds.
+ratio to the month-old athlete's with the spread of the rounds. With `--planned` each has a session planned
+for tomorrow.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -118,9 +120,20 @@ def name_of(days: int) -> str:
     return f"days-{days}"
 
 
-def measure(store: Store, shell: RulesShell, ages: Sequence[int], rounds: int) -> list[Found]:
-    """Evaluate an athlete of each age once a round, each after a meal of their own."""
+def planned(name: str, start: datetime) -> Event:
+    """Return the plan of a run that starts then."""
+    return Event("gym", name, "workout.planned", start, start, {"activity": "run", "duration_s": 1800})
+
+
+def measure(
+    store: Store, shell: RulesShell, ages: Sequence[int], rounds: int, plans: Sequence[Event] = ()
+) -> list[Found]:
+    """Evaluate an athlete of each age once a round, each after a meal of their own; all have these plans."""
     read = {days: settle(store, shell, days) for days in ages}
+    for days in ages if plans else ():
+        store.timelines.append(
+            CLUB, [(name_of(days), replace(plan, id=f"{plan.id}-{days}")) for plan in plans]
+        )
     took: dict[int, list[float]] = {days: [] for days in ages}
     chance = random.Random(1)  # noqa: S311
     for number in range(-3, rounds):  # the first three warm up
@@ -165,7 +178,9 @@ def main() -> None:
     """Measure on a store of its own and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--planned", action="store_true", help="each has a session planned for tomorrow")
     chosen = parser.parse_args()
+    plans = [planned("plan", NOW + timedelta(hours=20))] if chosen.planned else []
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as folder:
         server = ValkeyServer(
@@ -175,7 +190,7 @@ def main() -> None:
         url = f"redis://{server.host}:{server.port}/0"
         store = connect(url)
         try:
-            print(report(measure(store, shell_on(store, url), AGES, chosen.rounds)))  # noqa: T201
+            print(report(measure(store, shell_on(store, url), AGES, chosen.rounds, plans)))  # noqa: T201
         finally:
             store.close()
             server.stop()

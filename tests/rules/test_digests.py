@@ -13,7 +13,8 @@ from services.rules.digests import made, opened
 from services.rules.engine.digest import Column, Layout, column, digested
 from services.rules.language.model import choice_of
 from shared.contracts.events import Event
-from tests.rules.engine.diary import at, meal
+from shared.contracts.instants import to_ms
+from tests.rules.engine.diary import at, meal, run
 
 UNTIL = at("2026-03-14T00:00Z")
 MEALS = choice_of("meal.logged", (), "any")
@@ -57,6 +58,14 @@ def test_a_digest_that_was_kept_and_grew_opens_as_one_made_of_all_events(
     assert {choice: shown(column) for choice, column in found.columns.items()} == {
         choice: shown(column) for choice, column in whole.columns.items()
     }
+
+
+def test_which_plans_were_taken_is_kept_too() -> None:
+    looking = replace(LAYOUT, plans=True)
+    events = [run(UNTIL - timedelta(days=days), plan_id=f"plan {days}") for days in (9, 2)]
+    kept = opened(looking, made(looking, None, events, {}, UNTIL))
+    assert kept.taken == {f"plan {days}": to_ms(UNTIL - timedelta(days=days)) for days in (9, 2)}
+    assert opened(LAYOUT, made(LAYOUT, None, events, {}, UNTIL)).taken == {}
 
 
 @pytest.mark.parametrize(

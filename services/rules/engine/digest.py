@@ -21,11 +21,13 @@ from services.rules.language.model import Aggregate, Choice, Precision, Rulebook
 from shared.contracts.events import Event, Value
 from shared.contracts.instants import to_ms
 
-_FORM = (4, sys.byteorder)
+_FORM = (5, sys.byteorder)
 """Of what is kept of a digest: one of another form is not read."""
 _WHOLE = {"b": 1 << 7, "h": 1 << 15, "i": 1 << 31}
 """Type codes of arrays of whole numbers, and what these are smaller than, either way."""
 _FURTHEST = 1 << 32
+UNDIGESTED = frozenset({"workout.planned"})
+"""Types of which no digest stands for any event: a session can undo a plan any time."""
 _KNOWN: Mapping[Precision, frozenset[str]] = {
     "any": frozenset({"exact", "slot", "day"}),
     "slot": frozenset({"exact", "slot"}),
@@ -65,10 +67,14 @@ def numbers(kind: str, events: Iterable[Event], name: str) -> "array[float]":
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a rulebook's facts add up: for each choice the fields. `version` names it."""
+    """What a rulebook's facts add up: for each choice the fields. `version` names it.
+
+    `plans` says whether the rules look at plans, so that it matters which of them sessions have taken.
+    """
 
     fields: Mapping[Choice, tuple[str, ...]]
     version: str
+    plans: bool = False
     places: Mapping[Choice, int] = field(init=False, repr=False, compare=False)
     """Where in it each choice stands."""
 
@@ -121,28 +127,30 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """All events that start before `until`, as far back as the rules look. All had ended."""
+    """All events that start before `until`, as far back as the rules look, but for `UNDIGESTED`. All had ended.
+
+    `taken` names the plans that sessions among them name, each with the start of the latest one (ms since 1970).
+    """
 
     until: datetime
     extents: Mapping[str, Extent] = field(default_factory=dict)
     columns: Mapping[Choice, Column] = field(default_factory=dict)
+    taken: Mapping[str, int] = field(default_factory=dict)
 
 
 def layout(rulebook: Rulebook, back: Mapping[str, timedelta]) -> Layout:
-    """Return what the facts of all generations add up, as far `back` as they look for each type.
-
-    Plans are no part of it: a session can undo them any time.
-    """
+    """Return what the facts of all generations add up, as far `back` as they look for each type."""
     wanted: dict[Choice, set[str]] = {}
     for generation in rulebook:
         for rule in generation.rule_set.rules:
             for fact in rule.facts:
-                if isinstance(fact, Aggregate) and fact.type != "workout.planned":
+                if isinstance(fact, Aggregate) and fact.type not in UNDIGESTED:
                     fields = wanted.setdefault(fact.choice, set())
                     fields.update([fact.field] if fact.field else [])
     ordered = {choice: tuple(sorted(wanted[choice])) for choice in sorted(wanted, key=repr)}
     name = repr((_FORM, ordered, sorted(back.items())))
-    return Layout(ordered, blake2b(name.encode(), digest_size=6).hexdigest())
+    version = blake2b(name.encode(), digest_size=6).hexdigest()
+    return Layout(ordered, version, not UNDIGESTED.isdisjoint(back))
 
 
 def digested(
@@ -154,9 +162,10 @@ def digested(
 ) -> Digest:
     """Return `known` with those of `events` that start before `until`, without what starts before its type's `since`.
 
-    `events` are, in timeline order, all that start from `known.until` on; without `known`, all that matter.
+    `events` are, in timeline order, all that start from `known.until` on, and older ones of `UNDIGESTED`; without
+    `known`, all that matter.
     """
-    added = [event for event in events if event.start < until and event.type != "workout.planned"]
+    added = [event for event in events if event.start < until and event.type not in UNDIGESTED]
     by_type: dict[str, list[Event]] = {}
     for event in added:
         by_type.setdefault(event.type, []).append(event)
@@ -180,4 +189,20 @@ def digested(
             max(last.start, to_ms(gone[-1].start)),
             max([last.end, *(to_ms(event.end) for event in gone)]),
         )
-    return Digest(until, extents, columns)
+    sessions = by_type.get("workout.completed", ()) if layout.plans else ()
+    return Digest(until, extents, columns, _taken(known, sessions, since))
+
+
+def _taken(known: Digest | None, sessions: Iterable[Event], since: Mapping[str, datetime]) -> dict[str, int]:
+    """Return the plans that sessions name, `known` ones with them, as far back as sessions matter."""
+    earliest = since.get("workout.completed")
+    taken = {
+        plan: start
+        for plan, start in (known.taken if known is not None else {}).items()
+        if earliest is None or start >= to_ms(earliest)
+    }
+    for session in sessions:
+        plan = session.data.get("plan_id")
+        if plan is not None:
+            taken[plan] = max(taken.get(plan, 0), to_ms(session.start))
+    return taken

@@ -1,16 +1,16 @@
 """What an athlete's timeline shows at an instant: events that have ended, and plans that are still plans."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import attrgetter, lt
 
 from services.rules.engine.calendar import Calendar
-from services.rules.engine.digest import Digest, NotReadError, picks
+from services.rules.engine.digest import UNDIGESTED, Digest, NotReadError, picks
 from services.rules.engine.records import event_record
 from services.rules.engine.selection import Older, Selection
 from services.rules.language.model import Choice, Record
 from shared.contracts.events import MAX_DURATION, PLAN_HORIZON, Event, event_key
-from shared.contracts.instants import to_ms
+from shared.contracts.instants import from_ms, to_ms
 
 _ORDER = attrgetter("start", "source", "id")
 """`Event.order`, told to `sorted` in a form that costs it no call."""
@@ -19,8 +19,8 @@ _ORDER = attrgetter("start", "source", "id")
 class Timeline:
     """The visible events, by type and in order (start, then source, then id), with their local days.
 
-    With a `digest`, `events` are those that start from its `until` on, and what asks for an older one is told by
-    `NotReadError`.
+    With a `digest`, `events` are those that start from its `until` on, and all plans; what asks for an older one is
+    told by `NotReadError`.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Timeline:
             else:
                 self.coming.append(event.end)
         if digest is not None:
-            _must_suffice(digest, plans, now)
+            _must_be_over(digest, now)
         if plans:
-            by_type["workout.planned"] = plans = _open(plans, ended)
+            by_type["workout.planned"] = plans = _open(plans, ended, digest)
         self._ended = ended
         self.total = len(ended) + len(plans)
         """How many events there are, of all types."""
@@ -89,7 +89,7 @@ class Timeline:
         found = self._chosen.get(choice)
         if found is None:
             events = picks(choice)(self.of(choice.type).events)
-            found = self._chosen[choice] = Selection(events, self.calendar, self._older(choice))
+            found = self._chosen[choice] = Selection(events, self.calendar, self._older(choice.type, choice))
         return found
 
     def _in_order(self, kind: str) -> Selection:
@@ -98,12 +98,10 @@ class Timeline:
         if not all(map(lt, starts, starts[1:])):  # as the store has them, mostly they are
             events = sorted(events, key=_ORDER)
             starts = [event.start for event in events]
-        digest = self._digest
-        older = None if digest is None else Older(digest, kind)
-        return Selection(events, self.calendar, older, starts)
+        return Selection(events, self.calendar, self._older(kind), starts)
 
-    def _older(self, choice: Choice) -> Older | None:
-        return None if self._digest is None else Older(self._digest, choice.type, choice)
+    def _older(self, kind: str, choice: Choice | None = None) -> Older | None:
+        return None if self._digest is None or kind in UNDIGESTED else Older(self._digest, kind, choice)
 
     def since(self, kind: str, instant: datetime) -> Sequence[Event]:
         """Return the visible events of a type that start at `instant` or later."""
@@ -125,13 +123,10 @@ class Timeline:
         return self.calendar.day(event.start)
 
 
-def _must_suffice(digest: Digest, plans: Collection[Event], now: datetime) -> None:
-    """Raise `NotReadError` when an older session may have taken a plan away, or was not over yet."""
+def _must_be_over(digest: Digest, now: datetime) -> None:
+    """Raise `NotReadError` when something was not over yet that is summed up."""
     at = to_ms(now)
     if any(extent.end > at for extent in digest.extents.values()):
-        raise NotReadError
-    sessions = digest.extents.get("workout.completed")
-    if sessions is not None and any(to_ms(plan.start - PLAN_HORIZON) <= sessions.start for plan in plans):
         raise NotReadError
 
 
@@ -153,12 +148,13 @@ def resolve(arrivals: Iterable[Event]) -> list[Event]:
     return sorted(left, key=lambda event: event.order)
 
 
-def _open(plans: Iterable[Event], ended: Iterable[Event]) -> list[Event]:
+def _open(plans: Iterable[Event], ended: Iterable[Event], digest: Digest | None) -> list[Event]:
     """Return the plans that no completed session names.
 
     A plan lies at most `PLAN_HORIZON` ahead, so a session that began earlier than that before it cannot have been it.
     """
-    latest: dict[str, datetime] = {}
+    taken = {} if digest is None else digest.taken
+    latest = {plan: from_ms(start) for plan, start in taken.items()}
     for event in ended:
         plan = event.data.get("plan_id") if event.type == "workout.completed" else None
         if plan is not None and (plan not in latest or event.start > latest[plan]):

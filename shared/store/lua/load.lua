@@ -1,7 +1,7 @@
 -- Read all that one evaluation needs, as of one instant.
 -- KEYS: profile, events, meta, advice, standing, dirty, due, news, digest, then the timeline of each event type that is wanted
--- ARGV: athlete ref, to ms, the digest that would do or '', the earliest ms at which it may end,
---       then for each of these types: from ms, or with such a digest from its end on
+-- ARGV: athlete ref, to ms, the digest that would do or '', the earliest ms at which it may end, of how many of these
+--       types, the first, it stands for what lies before its end, then for each of these types: from ms
 -- Returns: {profile or '', inputs, commits, '1' when dirty, next due ms or '', '[event, ...]', '[advice, ...]',
 --           what the last evaluation left or '', {news, ...}, digest or '', its end in ms or ''}
 local FIRST = 10
@@ -26,8 +26,11 @@ local function listed(hash, fields)
   return '[' .. table.concat(values, ',') .. ']'
 end
 local events, count = {}, 0
+local digested = tonumber(ARGV[5])
 for i = FIRST, #KEYS do
-  for _, key in ipairs(redis.call('ZRANGE', KEYS[i], math.max(from, tonumber(ARGV[i - FIRST + 5])), ARGV[2], 'BYSCORE')) do
+  local since = tonumber(ARGV[i - FIRST + 6])
+  if i < FIRST + digested then since = math.max(from, since) end
+  for _, key in ipairs(redis.call('ZRANGE', KEYS[i], since, ARGV[2], 'BYSCORE')) do
     count = count + 1
     events[count] = key
   end

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import event as note
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.rules.engine.advise import advise
-from services.rules.engine.digest import Digest, NotReadError, digested, layout
+from services.rules.engine.digest import UNDIGESTED, Digest, NotReadError, digested, layout
 from services.rules.engine.horizon import horizon
-from services.rules.language.model import Aggregate, Before, Each, LastDays, Pick, Rulebook, Window
+from services.rules.language.model import Aggregate, Before, Daily, Each, LastDays, Pick, Rulebook, Window
 from shared.contracts.athletes import Athlete
 from shared.contracts.events import Event
-from tests.rules.engine.diary import ANN, at, lift, meal, run
-from tests.rules.engine.random_months import athletes, instants, months, packs
+from tests.rules.engine.diary import ANN, at, lift, meal, plan, run
+from tests.rules.engine.random_months import athletes, instants, months, packs, types
 from tests.rules.engine.rulebooks import count, rule, rulebook
 
 DAY = timedelta(days=1)
@@ -34,10 +34,16 @@ def split(
     wanted = layout(book, horizon(book).back)
     digest: Digest | None = None
     for until in untils:
-        rest = [each for each in events if digest is None or each.start >= digest.until]
-        digest = digested(wanted, digest, rest, horizon(book).since(now), until)
+        digest = digested(wanted, digest, left(events, digest), horizon(book).since(now), until)
     assert digest is not None
-    return digest, [each for each in events if each.start >= digest.until]
+    return digest, left(events, digest)
+
+
+def left(events: Sequence[Event], digest: Digest | None) -> list[Event]:
+    """Return the events that a digest does not stand for."""
+    return [
+        each for each in events if digest is None or each.start >= digest.until or each.type in UNDIGESTED
+    ]
 
 
 @given(
@@ -63,6 +69,34 @@ def test_a_digest_gives_the_same_advice_as_its_events_or_asks_for_them(
     assert [(each.rule, each.due, each.outcome, each.missing) for each in found.verdicts] == [
         (each.rule, each.due, each.outcome, each.missing) for each in whole.verdicts
     ]
+
+
+wide = st.one_of(st.integers(7, 28).map(LastDays), st.integers(7, 28).map(lambda days: Before(DAY * days)))
+
+
+@given(
+    st.lists(st.tuples(types, wide), min_size=1, max_size=4),
+    months(20),
+    instants(6),
+    st.lists(st.integers(0, 20), min_size=1, max_size=3, unique=True),
+)
+@settings(max_examples=300)
+def test_what_is_counted_is_counted_alike_with_a_digest(
+    wanted: list[tuple[str, Window]], events: list[Event], more: datetime, ages: list[int]
+) -> None:
+    now = more + DAY * 16
+    facts = [count(f"n{place}", kind, window) for place, (kind, window) in enumerate(wanted)]
+    book = rulebook(rule("counts", Daily(time(12)), "n0 < 0.0", facts=facts))
+    events = sorted(events, key=lambda each: each.order)
+    digest, rest = split(book, events, now, [midnight_before(now, age) for age in sorted(ages, reverse=True)])
+    try:
+        found = advise(book, ANN, rest, now, digest=digest)
+    except NotReadError:
+        note("asked for the events")
+        return
+    note("answered")
+    whole = advise(book, ANN, events, now)
+    assert [each.known.names for each in found.verdicts] == [each.known.names for each in whole.verdicts]
 
 
 def totals(window: Window) -> tuple[Aggregate, ...]:
@@ -126,3 +160,26 @@ def test_a_digest_of_a_session_that_is_not_over_is_not_used() -> None:
     assert advise(book, ANN, rest, NOW, digest=digest).active == {}
     with pytest.raises(NotReadError):
         advise(book, ANN, rest, NOW - timedelta(hours=3), digest=digest)
+
+
+def test_plans_are_seen_however_old_and_sessions_take_them_though_they_are_summed_up() -> None:
+    days = count("days", "workout.completed", Before(DAY * 9))
+    missed = count("missed", "workout.planned", Before(DAY * 9))
+    book = rulebook(rule("missed", Each("meal.logged"), "missed + days < 0.0", facts=[missed, days]))
+    plans = [plan("run", NOW - DAY * day, id=f"plan {day}") for day in range(1, 8)]
+    runs = [run(NOW - DAY * day + timedelta(hours=1), plan_id=f"plan {day}") for day in (1, 5, 7)]
+    events = sorted([*plans, *runs, meal(NOW - timedelta(hours=1))], key=lambda each: each.order)
+    digest, rest = split(book, events, NOW, [midnight_before(NOW, 6), midnight_before(NOW, 2)])
+    assert digest.taken.keys() == {"plan 5", "plan 7"}
+    [found] = advise(book, ANN, rest, NOW, digest=digest).verdicts
+    assert found.known.names == {"missed": 4.0, "days": 3.0}
+
+
+def test_what_took_a_plan_is_forgotten_when_sessions_of_then_matter_no_more() -> None:
+    facts = [count("missed", "workout.planned", Before(DAY)), count("n", "workout.completed", Before(DAY))]
+    book = rulebook(rule("missed", Each("meal.logged"), facts=facts))
+    first, _ = split(book, [run(NOW - DAY * 60, plan_id="old"), run(NOW - DAY, plan_id="new")], NOW, [NOW])
+    assert first.taken.keys() == {"old", "new"}
+    later = NOW + DAY * 20
+    grown = digested(layout(book, horizon(book).back), first, [], horizon(book).since(later), NOW)
+    assert grown.taken.keys() == {"new"}
