@@ -31,7 +31,7 @@ def main() -> None:
         when_all((m.load_7 > m.load_28 * 1.5) & (m.load_28 > 1000000))(note)
         for condition in (
             m.runs_28 > 100000, m.km_7 > 100000, m.hard_7 > 10000, m.protein_1 > 100000, m.kcal_7 < 0,
-            m.days_14 > 15, m.sleep_7 < 1, (m.load_7 < 0) | (m.lifts_24h > 1000),
+            m.days_14 > 20, m.sleep_7 < 1, (m.load_7 < 0) | (m.lifts_24h > 1000),
         ):  # fmt: skip
             when_all(condition)(note)
     post("bench", FACTS | {"id": "first"})

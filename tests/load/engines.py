@@ -39,7 +39,7 @@ EXPRESSIONS: Final = (
     "hard_7 > 10000",
     "protein_1 > 100000",
     "kcal_7 < 0",
-    "days_14 > 15",
+    "days_14 > 20",
     "sleep_7 < 1",
     "load_7 < 0 or lifts_24h > 1000",
 )

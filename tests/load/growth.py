@@ -128,12 +128,19 @@ def _step_by_step(at: Rig, design: Design, steps: Sequence[tuple[list[WireEvent]
         told += messages
         feed(design, events, len(events), connections=1)
         await_that(partial(_done, at, design, told), 60, 0.02)
+        _exactly(at, told)
     used = cpu_ms(pids, before, sum(len(events) for events, _ in steps))
     return {CPU: sum(used.values()), **{f"CPU: {part}": used[part] for part in used}}
 
 
 def _done(at: Rig, design: Design, told: int) -> bool:
     return at.hooks() >= told and design.idle()
+
+
+def _exactly(at: Rig, told: int) -> None:
+    """Raise `RuntimeError` when more came than should: a rule that speaks out of turn is work that nobody asked for."""
+    if at.hooks() != told:
+        raise RuntimeError(f"{at.hooks() - told} messages are too many")
 
 
 def _drain(at: Rig, design: Design, load: Workload) -> dict[str, float]:
@@ -152,6 +159,7 @@ def _drain(at: Rig, design: Design, load: Workload) -> dict[str, float]:
     began = time.monotonic()
     await_that(lambda: at.hooks() >= load.messages() and design.idle(), 120, 0.02)
     took = time.monotonic() - began
+    _exactly(at, load.messages())
     used = cpu_ms(pids, before, len(events))
     rate = len(events) / took
     return {

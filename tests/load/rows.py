@@ -49,7 +49,7 @@ def _speed(case: str, over: str = "plain", value: str = "events/s") -> Callable[
 
 
 def _growth(
-    topic: str, value: str, most: str | None = None, least: str | None = None, of: str = "tandem"
+    topic: str, value: str, most: str | None = None, least: str | None = None
 ) -> Callable[[Figures], Sequence[float]]:
     """Return the ratio of a value at the greatest case of a topic to that at the least, or at those named."""
 
@@ -57,16 +57,9 @@ def _growth(
         cases = sorted(figures.cases(topic), key=int)
         if not cases:
             return []
-        return _ratio(topic, value, (most or cases[-1], of), (least or cases[0], of))(figures)
+        return _ratio(topic, value, (most or cases[-1], "tandem"), (least or cases[0], "tandem"))(figures)
 
     return found
-
-
-def _of_the_machine(figures: Figures) -> Sequence[float]:
-    """Return what a second rules worker gains over what a second process gains that shares nothing with the first."""
-    gained = _growth(BUSY_WORKERS, "events/s", "2", "1")(figures)
-    given = _growth(BUSY_WORKERS, "events/s", "2", "1", "machine")(figures)
-    return [ours / machine for ours, machine in zip(gained, given, strict=False)]
 
 
 ROWS: Final = (
@@ -86,7 +79,6 @@ ROWS: Final = (
         _growth("growth: athletes", "CPU ms an event")),
     Row("throughput, 2 over 1 rules workers while a core is free: 500 rules", "at least", 1.7, 1.95,
         _growth(BUSY_WORKERS, "events/s", "2", "1")),
-    Row("the same, over what two processes gain here that share nothing", "at least", 0.85, 0.975, _of_the_machine),
     Row("CPU seconds per 1,000 events over the plain design, history 150", "at most", 0.2, 0.08,
         _speed(BATCHES, value="CPU s per 1,000")),
     Row("idle CPU of the whole tree, % of a core", "at most", 2, 0.5,
