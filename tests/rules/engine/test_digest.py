@@ -9,7 +9,7 @@ from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rules.engine.advise import advise
+from services.rules.engine.advise import Evaluation, advise
 from services.rules.engine.digest import UNDIGESTED, Digest, NotReadError, digested, layout
 from services.rules.engine.horizon import horizon
 from services.rules.language.model import Aggregate, Before, Daily, Each, LastDays, Pick, Rulebook, Window
@@ -46,6 +46,21 @@ def left(events: Sequence[Event], digest: Digest | None) -> list[Event]:
     ]
 
 
+def with_digest(
+    book: Rulebook, athlete: Athlete, events: Sequence[Event], now: datetime, ages: Sequence[int]
+) -> Evaluation | None:
+    """Evaluate with a digest that has grown to these ages, in days; None when it asks for the events."""
+    untils = [midnight_before(now, age) for age in sorted(ages, reverse=True)]
+    digest, rest = split(book, sorted(events, key=lambda each: each.order), now, untils)
+    try:
+        found = advise(book, athlete, rest, now, digest=digest)
+    except NotReadError:
+        note("asked for the events")
+        return None
+    note("answered")
+    return found
+
+
 @given(
     packs(),
     athletes(),
@@ -56,15 +71,10 @@ def left(events: Sequence[Event], digest: Digest | None) -> list[Event]:
 def test_a_digest_gives_the_same_advice_as_its_events_or_asks_for_them(
     book: Rulebook, athlete: Athlete, events: list[Event], now: datetime, ages: list[int]
 ) -> None:
-    events = sorted(events, key=lambda each: each.order)
     whole = advise(book, athlete, events, now)
-    digest, rest = split(book, events, now, [midnight_before(now, age) for age in sorted(ages, reverse=True)])
-    try:
-        found = advise(book, athlete, rest, now, digest=digest)
-    except NotReadError:
-        note("asked for the events")
+    found = with_digest(book, athlete, events, now, ages)
+    if found is None:
         return
-    note("answered")
     assert (found.active, found.held, found.unsaid) == (whole.active, whole.held, whole.unsaid)
     assert [(each.rule, each.due, each.outcome, each.missing) for each in found.verdicts] == [
         (each.rule, each.due, each.outcome, each.missing) for each in whole.verdicts
@@ -87,15 +97,10 @@ def test_what_is_counted_is_counted_alike_with_a_digest(
     now = more + DAY * 16
     facts = [count(f"n{place}", kind, window) for place, (kind, window) in enumerate(wanted)]
     book = rulebook(rule("counts", Daily(time(12)), "n0 < 0.0", facts=facts))
-    events = sorted(events, key=lambda each: each.order)
-    digest, rest = split(book, events, now, [midnight_before(now, age) for age in sorted(ages, reverse=True)])
-    try:
-        found = advise(book, ANN, rest, now, digest=digest)
-    except NotReadError:
-        note("asked for the events")
-        return
-    note("answered")
     whole = advise(book, ANN, events, now)
+    found = with_digest(book, ANN, events, now, ages)
+    if found is None:
+        return
     assert [each.known.names for each in found.verdicts] == [each.known.names for each in whole.verdicts]
 
 
