@@ -190,17 +190,18 @@ def digested(
             max([last.end, *(to_ms(event.end) for event in gone)]),
         )
     sessions = by_type.get("workout.completed", ()) if layout.plans else ()
-    return Digest(until, extents, columns, _taken(known, sessions, since))
-
-
-def _taken(known: Digest | None, sessions: Iterable[Event], since: Mapping[str, datetime]) -> dict[str, int]:
-    """Return the plans that sessions name, `known` ones with them, as far back as sessions matter."""
     earliest = since.get("workout.completed")
-    taken = {
+    kept = {
         plan: start
         for plan, start in (known.taken if known is not None else {}).items()
         if earliest is None or start >= to_ms(earliest)
     }
+    return Digest(until, extents, columns, plans_taken(sessions, kept))
+
+
+def plans_taken(sessions: Iterable[Event], known: Mapping[str, int]) -> dict[str, int]:
+    """Return the plans that sessions name, and the `known` ones, each with the latest such start (ms since 1970)."""
+    taken = dict(known)
     for session in sessions:
         plan = session.data.get("plan_id")
         if plan is not None:

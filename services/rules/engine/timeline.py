@@ -5,12 +5,12 @@ from datetime import date, datetime
 from operator import attrgetter, lt
 
 from services.rules.engine.calendar import Calendar
-from services.rules.engine.digest import UNDIGESTED, Digest, NotReadError, picks
+from services.rules.engine.digest import UNDIGESTED, Digest, NotReadError, picks, plans_taken
 from services.rules.engine.records import event_record
 from services.rules.engine.selection import Older, Selection
 from services.rules.language.model import Choice, Record
 from shared.contracts.events import MAX_DURATION, PLAN_HORIZON, Event, event_key
-from shared.contracts.instants import from_ms, to_ms
+from shared.contracts.instants import to_ms
 
 _ORDER = attrgetter("start", "source", "id")
 """`Event.order`, told to `sorted` in a form that costs it no call."""
@@ -48,7 +48,7 @@ class Timeline:
         if digest is not None:
             _must_be_over(digest, now)
         if plans:
-            by_type["workout.planned"] = plans = _open(plans, ended, digest)
+            by_type["workout.planned"] = plans = _open(plans, by_type.get("workout.completed", ()), digest)
         self._ended = ended
         self.total = len(ended) + len(plans)
         """How many events there are, of all types."""
@@ -148,15 +148,12 @@ def resolve(arrivals: Iterable[Event]) -> list[Event]:
     return sorted(left, key=lambda event: event.order)
 
 
-def _open(plans: Iterable[Event], ended: Iterable[Event], digest: Digest | None) -> list[Event]:
+def _open(plans: Iterable[Event], sessions: Iterable[Event], digest: Digest | None) -> list[Event]:
     """Return the plans that no completed session names.
 
     A plan lies at most `PLAN_HORIZON` ahead, so a session that began earlier than that before it cannot have been it.
     """
-    taken = {} if digest is None else digest.taken
-    latest = {plan: from_ms(start) for plan, start in taken.items()}
-    for event in ended:
-        plan = event.data.get("plan_id") if event.type == "workout.completed" else None
-        if plan is not None and (plan not in latest or event.start > latest[plan]):
-            latest[plan] = event.start
-    return [plan for plan in plans if plan.id not in latest or latest[plan.id] < plan.start - PLAN_HORIZON]
+    taken = plans_taken(sessions, {} if digest is None else digest.taken)
+    return [
+        plan for plan in plans if plan.id not in taken or taken[plan.id] < to_ms(plan.start - PLAN_HORIZON)
+    ]
