@@ -3,6 +3,7 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -95,24 +96,28 @@ class RulesShell:
         )
 
     def _bring_up(self, athletes: Sequence[Name], tally: "_Tally") -> None:
-        left = list(athletes)
+        left = athletes
+        if len(athletes) > 1:
+            with suppress(
+                Exception
+            ):  # one must not keep the others waiting: which it was shows when they are alone
+                left = self._round(athletes, tally)
+        # Alone, an athlete is read, evaluated and committed before more comes, even while an import is under way.
+        for each in left:
+            self._bring_up_alone(each, tally)
+
+    def _bring_up_alone(self, athlete: Name, tally: "_Tally") -> None:
+        club, name = athlete
         try:
             for _ in range(MOST_TRIES):
-                left = self._round(left, tally)
-                if not left:
+                if not self._round([athlete], tally):
                     return
         except Exception:
-            if len(athletes) > 1:  # one of them must not keep the others waiting
-                for each in left:
-                    self._bring_up([each], tally)
-                return
             # The mark stays, so the sweep comes back to this athlete.
-            [(club, athlete)] = athletes
-            log.exception("evaluation.failed", club=club, athlete=athlete)
+            log.exception("evaluation.failed", club=club, athlete=name)
             tally.counts["evaluations_failed_total", ""] += 1
-            return
-        for club, athlete in left:
-            log.warning("evaluation.outrun", club=club, athlete=athlete, tries=MOST_TRIES)
+        else:
+            log.warning("evaluation.outrun", club=club, athlete=name, tries=MOST_TRIES)
 
     def _round(self, athletes: Sequence[Name], tally: "_Tally") -> list[Name]:
         """Read these athletes together, evaluate each, commit together. Return those that something overtook."""

@@ -60,7 +60,7 @@ def cases(sizes: Sizes, now: datetime) -> tuple[Case, ...]:
             "every event from another athlete, history 150",
             loaded(150, others, others), 100, ("plain", "tandem"), sizes.rounds,
         ),
-        Case("batches of 100, history 1,500", loaded(1500, 2 * live), 100, ("plain", "tandem"), sizes.rounds),
+        Case("batches of 100, history 1,500", loaded(1500, 2 * live), 100, ("plain", "tandem"), sizes.more),
         Case("batches of 100, history 1,500", loaded(1500, 2 * live), 100, ("improved",), 1),
     )  # fmt: skip
 

@@ -75,11 +75,11 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     """
     load = backlog(sizes, datetime.now(UTC))
     fewer = replace(load, athletes=sizes.of(1000), live=sizes.of(1000))
-    for topic, rules, behind, compared in (
-        (WORKERS, 10, load, (1, 2, 4)),
-        (BUSY_WORKERS, 500, fewer, (1, 2)),
+    for topic, rules, behind, compared, rounds in (
+        (WORKERS, 10, load, (1, 2, 4), sizes.rounds),
+        (BUSY_WORKERS, 500, fewer, (1, 2), sizes.more),
     ):
-        for _ in range(sizes.rounds):
+        for _ in range(rounds):
             for workers in compared:
                 with seeds.running("tandem", behind, rules=rules, workers=workers) as (at, design):
                     yield Figure(topic, str(workers), "tandem", _drain(at, design, behind))

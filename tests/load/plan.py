@@ -16,6 +16,11 @@ class Sizes:
         """Rounds of what takes long."""
         return -(-self.rounds // 2)
 
+    @property
+    def more(self) -> int:
+        """Rounds of what lies near its threshold, where the median of few hangs on the machine's mood."""
+        return self.rounds + 2
+
     def of(self, full: int, least: int = 20) -> int:
         """Return how many to take where a whole run takes `full`."""
         return max(least, full // 10) if self.quick else full

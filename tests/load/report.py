@@ -68,7 +68,8 @@ def _measured(figures: Figures) -> str:
     told: dict[str, list[str]] = {}
     for topic, about in figures.about.items():
         size = ", at a tenth of the size" if about["quick"] else ""
-        said = f"{about['rounds']} rounds (half as many of what takes long){size}; {about['machine']}"
+        rounds = f"{about['rounds']} rounds (half as many of what takes long, two more of what lies near its threshold)"
+        said = f"{rounds}{size}; {about['machine']}"
         told.setdefault(said, []).append(f"{topic} {about['taken']}")
     lines = [f"- {said}: {', '.join(topics)}" for said, topics in told.items()]
     again = sum(each.values.get("repeated", 0) for each in figures.all)

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from shared.settings import Settings
 from shared.store import keys
 from shared.store.connect import Store, StoreUnavailableError, connect
 from shared.store.due import Due, Taken
+from shared.store.line import Command
+from shared.store.timelines import Timelines, Wanted
 
 CLUB, ADA = "clb_test", "ada"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -263,6 +266,31 @@ def test_a_worker_hands_on_what_its_slice_of_time_does_not_reach(
     assert shell.store.due.backlog() == 1
     assert shell.store.calls.answer("rules", "test", 0, 9).wanted == (str(partition),)
     assert shell.store.client.llen(RULES_QUEUE) == 1
+
+
+def test_who_is_overtaken_among_others_is_evaluated_by_itself(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, timelines = Timelines.load_and_ask, shell.store.timelines
+    names, came = (ADA, "ben", "cem"), count()
+
+    def post(*athletes: str) -> None:
+        timelines.append(CLUB, [(name, meal(f"m{next(came)}", START, 500, 30)) for name in athletes])
+
+    def and_more_comes(timelines: Timelines, wanted: Sequence[Wanted], then: Sequence[Command]) -> Any:
+        read = load(timelines, wanted, then)
+        if len(wanted) > 1:
+            post(ADA, "cem")
+        return read
+
+    monkeypatch.setattr(Timelines, "load_and_ask", and_more_comes)
+    post(*names)
+    shell.shell.evaluate([(CLUB, name) for name in names])
+    assert shell.store.due.backlog() == 0
+    read = {name: timelines.load(CLUB, name, {"meal.logged": START}, START) for name in names}
+    assert {name: (len(each.events), each.commits) for name, each in read.items()} == {
+        ADA: (2, "1"), "ben": (1, "1"), "cem": (2, "1")
+    }  # fmt: skip
 
 
 def test_what_was_committed_is_told_though_the_store_goes_away_before_the_next_are_taken(
