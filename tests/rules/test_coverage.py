@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_a_test_of_the_other_side_covers_it(folder: Path) -> None:
     assert "covered: 1 of 2 rules both speaking and still, 6 of 8 sides of conditions" in found.output
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have what is started be interruptible: who is run in the background of a script hands on that it is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_watching_runs_again_when_a_file_changes_and_ends_with_the_latest_outcome(folder: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "deploy.cli", "rules", "test", "--watch", str(folder)],
