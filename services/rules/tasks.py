@@ -98,9 +98,8 @@ class RulesShell:
     def _bring_up(self, athletes: Sequence[Name], tally: "_Tally") -> None:
         left = athletes
         if len(athletes) > 1:
-            with suppress(
-                Exception
-            ):  # one must not keep the others waiting: which it was shows when they are alone
+            # One at which the evaluation fails must not keep the others waiting: which it is shows when they are alone.
+            with suppress(Exception):
                 left = self._round(athletes, tally)
         # Alone, an athlete is read, evaluated and committed before more comes, even while an import is under way.
         for each in left:

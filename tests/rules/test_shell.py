@@ -277,8 +277,8 @@ def test_who_is_overtaken_among_others_is_evaluated_by_itself(
     def post(*athletes: str) -> None:
         timelines.append(CLUB, [(name, meal(f"m{next(came)}", START, 500, 30)) for name in athletes])
 
-    def and_more_comes(timelines: Timelines, wanted: Sequence[Wanted], then: Sequence[Command]) -> Any:
-        read = load(timelines, wanted, then)
+    def and_more_comes(read_of: Timelines, wanted: Sequence[Wanted], then: Sequence[Command]) -> Any:
+        read = load(read_of, wanted, then)
         if len(wanted) > 1:
             post(ADA, "cem")
         return read
