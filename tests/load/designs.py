@@ -1,14 +1,15 @@
 """The designs that are compared: how each is filled, started and stopped, and when it has nothing left to do."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import redis
 
@@ -16,6 +17,7 @@ from deploy import local
 from deploy.embedded import free_port
 from shared.contracts.clubs import SCOPES
 from shared.contracts.event_schema import read_event
+from shared.contracts.events import Event
 from shared.contracts.partitions import PARTITIONS
 from shared.settings import read_settings
 from shared.store import keys
@@ -26,6 +28,8 @@ from tests.load.rig import Rig, await_port
 from tests.load.workload import Workload
 
 _AT_ONCE: Final = 500
+_DISTINCT: Final = 2_500
+"""Athletes of one club whose histories differ."""
 
 
 class Design(Protocol):
@@ -168,25 +172,31 @@ def fill_plain(at: Rig, workload: Workload) -> None:
     pipeline.execute()
 
 
-def fill_tandem(at: Rig, workload: Workload, alike: int = 50) -> None:
+def fill_tandem(at: Rig, workload: Workload) -> None:
     """Write the histories as the front door does, without its HTTP.
 
-    Athletes have one of `alike` histories, under ids of their own: to check each event anew would take minutes.
+    Each athlete has a history of their own, as in the plain design; in a club of more than `_DISTINCT` the first so
+    many have, and the others have theirs under ids of their own: to check each event anew would take minutes.
     """
     store = connect(at.store_url)
     [club] = store.clubs.list() or [store.clubs.create("Bench", workload.now)]
-    read = {
-        name: [read_event(raw, default_source="bench", now=workload.now).event for raw in workload.past(name)]
-        for name in workload.names()[:alike]
-    }
-    kinds = list(read.values())
-    batch: list[tuple[str, Any]] = []
-    for number, name in enumerate(workload.names()):
-        kind = kinds[number % len(kinds)]
-        batch += [(name, replace(event, id=f"{name}-h{place}")) for place, event in enumerate(kind)]
-        while len(batch) >= _AT_ONCE:
-            store.timelines.append(club.id, batch[:_AT_ONCE])
-            batch = batch[_AT_ONCE:]
-    if batch:
+    events = _histories(workload)
+    while batch := list(itertools.islice(events, _AT_ONCE)):
         store.timelines.append(club.id, batch)
     store.close()
+
+
+def _histories(workload: Workload) -> Iterator[tuple[str, Event]]:
+    names = workload.names()
+    kinds: list[list[Event]] = []
+    for number, name in enumerate(names):
+        if number < _DISTINCT:
+            events = [
+                read_event(raw, default_source="bench", now=workload.now).event for raw in workload.past(name)
+            ]
+            if len(names) > _DISTINCT:
+                kinds.append(events)
+        else:
+            kind = kinds[number % _DISTINCT]
+            events = [replace(event, id=f"{name}-h{place}") for place, event in enumerate(kind)]
+        yield from ((name, event) for event in events)

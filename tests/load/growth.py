@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.load import alone
 from tests.load.cases import (
@@ -35,6 +35,10 @@ from tests.load.workload import WireEvent, Workload
 CPU: Final = "CPU ms an event"
 A_DAY: Final = 10
 """Events a day of one athlete: 15,000 of them are four years."""
+BUSY: Final = 500
+"""Rules where workers are to want the cores, and the store and notify next to nothing of them."""
+DRAINS: Final = 4
+"""Drains by each of so many workers in one round."""
 
 
 def measure_history(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
@@ -74,18 +78,45 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     Every event is another athlete's; ingest has done its part before the clock starts.
     """
     load = backlog(sizes, datetime.now(UTC))
-    fewer = replace(load, athletes=sizes.of(1000), live=sizes.of(1000))
-    for topic, rules, behind, compared, rounds in (
-        (WORKERS, 10, load, (1, 2, 4), sizes.rounds),
-        (BUSY_WORKERS, 500, fewer, (1, 2), sizes.more),
+    yield from _drained_in_turns(seeds, WORKERS, load, 10, (1, 2, 4), rounds=sizes.rounds, turns=1)
+    fewer = replace(load, athletes=sizes.of(500), live=sizes.of(500))
+    rules = seeds.rules(BUSY)
+    for each in _drained_in_turns(
+        seeds, BUSY_WORKERS, fewer, BUSY, (1, 2), rounds=sizes.more, turns=sizes.of(DRAINS, 2)
     ):
+        yield each
+        given = alone.rate(int(each.case), rules, quick=sizes.quick)
+        yield Figure(each.topic, each.case, "machine", {"events/s": given})
+
+
+def _drained_in_turns(
+    seeds: Seeds,
+    topic: str,
+    load: Workload,
+    rules: int,
+    compared: Sequence[int],
+    *,
+    rounds: int,
+    turns: int,
+) -> Iterator[Figure]:
+    """Yield how quickly so many workers drain the load, all of them up at once and given it one at a time.
+
+    A round is some turns of each, seconds apart and now the one first and now the other: what an event costs drifts
+    with the machine by more in half a minute than what is asked here.
+    """
+    with ExitStack() as stack:
+        running = [
+            (str(workers), *stack.enter_context(seeds.running("tandem", load, rules=rules, workers=workers)))
+            for workers in compared
+        ]
+        steps = iter(_steps(replace(load, live=load.athletes * rounds * turns)))
         for _ in range(rounds):
-            for workers in compared:
-                with seeds.running("tandem", behind, rules=rules, workers=workers) as (at, design):
-                    yield Figure(topic, str(workers), "tandem", _drain(at, design, behind))
-                if topic == BUSY_WORKERS:
-                    given = alone.rate(workers, seeds.rules(rules), quick=sizes.quick)
-                    yield Figure(topic, str(workers), "machine", {"events/s": given})
+            drained: dict[str, list[_Drained]] = {case: [] for case, _, _ in running}
+            for turn in range(turns):
+                events, messages = next(steps)
+                for case, at, design in running if turn % 2 == 0 else reversed(running):
+                    drained[case].append(_drain(at, design, events, messages))
+            yield from (Figure(topic, case, "tandem", _in_all(found)) for case, found in drained.items())
 
 
 def _side_by_side(
@@ -143,10 +174,29 @@ def _exactly(at: Rig, told: int) -> None:
         raise RuntimeError(f"{at.hooks() - told} messages are too many")
 
 
-def _drain(at: Rig, design: Design, load: Workload) -> dict[str, float]:
+class _Drained(NamedTuple):
+    """What a drain was of, how long it took, and the seconds of CPU of the rules workers and the store."""
+
+    events: int
+    took: float
+    rules: float
+    store: float
+
+
+def _in_all(drained: Sequence[_Drained]) -> dict[str, float]:
+    events, took, rules, store = map(sum, zip(*drained, strict=True))
+    return {
+        "events/s": events / took,
+        "rules CPU ms an event": rules * 1000 / events,
+        "store CPU ms an event": store * 1000 / events,
+        "cores used": (rules + store) / took,
+    }
+
+
+def _drain(at: Rig, design: Design, events: list[WireEvent], messages: int) -> _Drained:
     workers = {part: pid for part, pid in design.pids.items() if part.startswith("rules-")}
     pids = {**workers, "store": at.pids["store"]}
-    events = list(load.stream(datetime.now(UTC)))
+    at.forget()
     for pid in workers.values():
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -157,14 +207,8 @@ def _drain(at: Rig, design: Design, load: Workload) -> dict[str, float]:
         for pid in workers.values():
             os.kill(pid, signal.SIGCONT)
     began = time.monotonic()
-    await_that(lambda: at.hooks() >= load.messages() and design.idle(), 120, 0.02)
+    await_that(lambda: at.hooks() >= messages and design.idle(), 120, 0.02)
     took = time.monotonic() - began
-    _exactly(at, load.messages())
-    used = cpu_ms(pids, before, len(events))
-    rate = len(events) / took
-    return {
-        "events/s": rate,
-        "rules CPU ms an event": sum(used[part] for part in workers),
-        "store CPU ms an event": used["store"],
-        "cores used": sum(used.values()) / 1000 * rate,
-    }
+    _exactly(at, messages)
+    used = {part: now - before[part] for part, now in cpu_seconds(pids).items()}
+    return _Drained(len(events), took, sum(used[part] for part in workers), used["store"])
