@@ -81,11 +81,14 @@ def advise(
             later.append(due.opens)
             verdicts += [Verdict(rule, due, "pending") for rule in rules]
             continue
-        good = () if known is None else known.good(together, due)
+        left = rules if known is None else known.left(together, due)
         stood = {} if known is None else known.stood(due)
+        if not left and not stood:
+            continue
+        judged = set(left) if stood else ()
         asked = Asked(timeline, due)
-        for rule in rules if stood or len(good) < len(rules) else ():
-            if rule in good:
+        for rule in rules if stood else left:
+            if stood and rule not in judged:
                 if rule.id in stood:
                     spoke.append(Finding(rule, due, stood[rule.id]))
                     findings.append(spoke[-1])

@@ -56,7 +56,7 @@ class _Reach(NamedTuple):
 
 @dataclass(slots=True)
 class Spared:
-    """Says of each anchor for which rules the earlier verdict on it is good."""
+    """Says of each anchor which rules must be judged there again, and what stood of the others' advice."""
 
     _earlier: Earlier
     _calendar: Calendar
@@ -71,14 +71,14 @@ class Spared:
         """Return the advice that stood on the anchor, by rule."""
         return self._stood.get(due.key, {})
 
-    def good(self, together: Together, due: Due) -> Sequence[Rule]:
-        """Return those of the rules which would find at the anchor what they found then."""
+    def left(self, together: Together, due: Due) -> Sequence[Rule]:
+        """Return those of the rules which may find at the anchor what they did not find then."""
         if due.opens > self._earlier.at or due.key in self._keys:
-            return ()
+            return together.rules
         reach = _reach_of_all(together)
         if reach.steady and due.key not in self._unsettled and not self._near(reach, due):
-            return together.rules
-        return [rule for rule in together.rules if self._holds_good(rule, due)]
+            return ()
+        return [rule for rule in together.rules if not self._holds_good(rule, due)]
 
     def _near(self, reach: _Reach, due: Due) -> bool:
         """Whether something changed that any of the rules may see."""
