@@ -1,5 +1,6 @@
 """How Tandem's cost grows: with an athlete's history, with the athletes of a club, with workers and with rules."""
 
+import itertools
 import os
 import random
 import signal
@@ -112,10 +113,10 @@ def _drained_in_turns(
         steps = iter(_steps(replace(load, live=load.athletes * rounds * turns)))
         for _ in range(rounds):
             drained: dict[str, list[_Drained]] = {case: [] for case, _, _ in running}
-            for turn in range(turns):
-                events, messages = next(steps)
-                for case, at, design in running if turn % 2 == 0 else reversed(running):
+            for events, messages in itertools.islice(steps, turns):
+                for case, at, design in running:
                     drained[case].append(_drain(at, design, events, messages))
+                running.reverse()
             yield from (Figure(topic, case, "tandem", _in_all(found)) for case, found in drained.items())
 
 

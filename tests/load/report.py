@@ -36,8 +36,7 @@ revisions, checks whole events, keeps the order of each subscription, signs, kee
 and loses nothing when a process is killed.
 """
 
-_GROWING: Final = """As many athletes post in each club, a hundred or twenty, one event each at a time, which
-is waited for.
+_GROWING: Final = """As many athletes post in each club, a hundred or twenty: an event each, which is waited for.
 
 Where workers are compared, they work off what has piled up: ingest was done before the clock started. One, two and four
 of them are up at once, each number with a store of its own, and drain it one after the other, seconds apart: what an
