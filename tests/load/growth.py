@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from tests.load import alone
 from tests.load.cases import (
     ATHLETES,
+    BUSY_RULES,
     BUSY_WORKERS,
     HISTORY,
     MEMBERS,
@@ -36,8 +37,6 @@ from tests.load.workload import WireEvent, Workload
 CPU: Final = "CPU ms an event"
 A_DAY: Final = 10
 """Events a day of one athlete: 15,000 of them are four years."""
-BUSY: Final = 500
-"""Rules where workers are to want the cores, and the store and notify next to nothing of them."""
 DRAINS: Final = 4
 """Drains by each of so many workers in one round."""
 
@@ -81,9 +80,9 @@ def measure_workers(seeds: Seeds, sizes: Sizes) -> Iterator[Figure]:
     load = backlog(sizes, datetime.now(UTC))
     yield from _drained_in_turns(seeds, WORKERS, load, 10, (1, 2, 4), rounds=sizes.rounds, turns=1)
     fewer = replace(load, athletes=sizes.of(500), live=sizes.of(500))
-    rules = seeds.rules(BUSY)
+    rules = seeds.rules(BUSY_RULES)
     for each in _drained_in_turns(
-        seeds, BUSY_WORKERS, fewer, BUSY, (1, 2), rounds=sizes.more, turns=sizes.of(DRAINS, 2)
+        seeds, BUSY_WORKERS, fewer, BUSY_RULES, (1, 2), rounds=sizes.more, turns=sizes.of(DRAINS, 2)
     ):
         yield each
         given = alone.rate(int(each.case), rules, quick=sizes.quick)
@@ -176,7 +175,7 @@ def _exactly(at: Rig, told: int) -> None:
 
 
 class _Drained(NamedTuple):
-    """What a drain was of, how long it took, and the seconds of CPU of the rules workers and the store."""
+    """How many events a drain was of, the seconds that it took, and the ms of CPU of rules workers and store."""
 
     events: int
     took: float
@@ -188,9 +187,9 @@ def _in_all(drained: Sequence[_Drained]) -> dict[str, float]:
     events, took, rules, store = map(sum, zip(*drained, strict=True))
     return {
         "events/s": events / took,
-        "rules CPU ms an event": rules * 1000 / events,
-        "store CPU ms an event": store * 1000 / events,
-        "cores used": (rules + store) / took,
+        "rules CPU ms an event": rules / events,
+        "store CPU ms an event": store / events,
+        "cores used": (rules + store) / 1000 / took,
     }
 
 
@@ -211,5 +210,5 @@ def _drain(at: Rig, design: Design, events: list[WireEvent], messages: int) -> _
     await_that(lambda: at.hooks() >= messages and design.idle(), 120, 0.02)
     took = time.monotonic() - began
     _exactly(at, messages)
-    used = {part: now - before[part] for part, now in cpu_seconds(pids).items()}
+    used = cpu_ms(pids, before, events=1)
     return _Drained(len(events), took, sum(used[part] for part in workers), used["store"])
