@@ -3,7 +3,6 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -99,8 +98,10 @@ class RulesShell:
         left = athletes
         if len(athletes) > 1:
             # One at which the evaluation fails must not keep the others waiting: which it is shows when they are alone.
-            with suppress(Exception):
+            try:
                 left = self._round(athletes, tally)
+            except Exception:
+                log.warning("evaluation.divided", athletes=athletes, exc_info=True)
         # Alone, an athlete is read, evaluated and committed before more comes, even while an import is under way.
         for each in left:
             self._bring_up_alone(each, tally)

@@ -12,6 +12,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from services.rules.rulebook import GoverningRules, install
 from services.rules.sweep import sweep
@@ -291,6 +292,22 @@ def test_who_is_overtaken_among_others_is_evaluated_by_itself(
     assert {name: (len(each.events), each.commits) for name, each in read.items()} == {
         ADA: (2, "1"), "ben": (1, "1"), "cem": (2, "1")
     }  # fmt: skip
+
+
+def test_who_cannot_be_evaluated_keeps_nobody_waiting_and_is_named(shell: Shell) -> None:
+    names = (ADA, "ben", "cem")
+    events = {name: meal(f"of-{name}", START, 500, 30) for name in names}
+    shell.store.timelines.append(CLUB, list(events.items()))
+    shell.store.client.hset(keys.AthleteKeys(CLUB, "ben").events, events["ben"].key, "no event")
+    with capture_logs() as logs:
+        shell.shell.evaluate([(CLUB, name) for name in names])
+    commits = {name: shell.store.client.hget(keys.AthleteKeys(CLUB, name).meta, "commits") for name in names}
+    assert commits == {ADA: "1", "ben": None, "cem": "1"}
+    assert shell.store.due.backlog() == 1
+    divided, failed = (entry for entry in logs if entry["log_level"] in {"warning", "error"})
+    assert divided["event"] == "evaluation.divided"
+    assert divided["athletes"] == [(CLUB, name) for name in names]
+    assert (failed["event"], failed["club"], failed["athlete"]) == ("evaluation.failed", CLUB, "ben")
 
 
 def test_what_was_committed_is_told_though_the_store_goes_away_before_the_next_are_taken(
